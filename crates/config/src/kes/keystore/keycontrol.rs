@@ -1,0 +1,72 @@
+//! `keystore.entrust.keycontrol`
+
+use std::path::PathBuf;
+
+use keystead_crypto::Secret;
+
+use crate::{Error, read::Section};
+
+/// A box of an Entrust KeyControl PASM vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyControlConfig {
+    /// URL with scheme, as configured.
+    pub endpoint: String,
+    /// UUID of the vault.
+    pub vault_id: String,
+    /// UUID or name of the box.
+    pub box_id: String,
+    /// Account with access to the box.
+    pub username: String,
+    /// Its password.
+    pub password: Secret,
+    /// File or folder of PEM certificates, added to the system's roots.
+    pub ca: Option<PathBuf>,
+}
+
+impl KeyControlConfig {
+    pub(super) fn read(section: &Section<'_>) -> Result<Self, Error> {
+        let endpoint = section.require(
+            "endpoint",
+            section.text("endpoint"),
+            "invalid Entrust KeyControl keystore: no endpoint specified",
+            "write the URL of the appliance, such as https://keycontrol.example.net",
+        );
+        let vault_id = section.require(
+            "vault_id",
+            section.text("vault_id"),
+            "invalid Entrust KeyControl keystore: no vault ID specified",
+            "write the UUID of the PASM vault; it is part of the vault's URL",
+        );
+        let box_id = section.require(
+            "box_id",
+            section.text("box_id"),
+            "invalid Entrust KeyControl keystore: no box ID specified",
+            "write the name or the UUID of the box",
+        );
+        let credentials = section.section("credentials", |credentials| {
+            let username = credentials.require(
+                "username",
+                credentials.text("username"),
+                "invalid Entrust KeyControl keystore: no username specified",
+                "write the account that has access to the box",
+            );
+            let password = credentials.require(
+                "password",
+                credentials.secret("password", "password_file"),
+                "invalid Entrust KeyControl keystore: no password specified",
+                "write the account's password, or name a file with it in password_file",
+            );
+            Ok((username?.value, password?.value))
+        });
+        let ca = section.section("tls", |tls| tls.file("ca"));
+        let (username, password) = credentials?;
+        Ok(Self {
+            endpoint: endpoint?.value,
+            vault_id: vault_id?.value,
+            box_id: box_id?.value,
+            username,
+            password,
+            ca: ca.map(|field| field.value),
+        })
+    }
+}

@@ -1,0 +1,394 @@
+//! Typed access to the keys of one mapping.
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use keystead_crypto::Secret;
+
+use super::{Field, Place, Reader, secret};
+use crate::{
+    Error, GoDuration, Origin,
+    tree::{Entry, Mark, Node, Value},
+};
+
+/// One mapping of a document, present or not.
+///
+/// It remembers the keys it was asked for; every other key it has is warned
+/// about. So what is read and what is known can never differ.
+pub(crate) struct Section<'r> {
+    reader: &'r Reader<'r>,
+    path: String,
+    /// The mapping, or the one around it if it is missing.
+    mark: Mark,
+    entries: &'r [Entry],
+    known: RefCell<Vec<&'static str>>,
+}
+
+/// Whether a `${NAME}` is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expansion {
+    /// It is, if it makes up the whole scalar.
+    Variables,
+    /// It is not.
+    None,
+}
+
+// === impl Section ===
+
+impl<'r> Section<'r> {
+    pub(super) fn of(reader: &'r Reader<'r>, path: String, node: &'r Node) -> Self {
+        Self {
+            entries: entries(reader, &path, node),
+            reader,
+            path,
+            mark: node.mark,
+            known: RefCell::default(),
+        }
+    }
+
+    fn missing(&self, key: &'static str) -> Self {
+        Self {
+            reader: self.reader,
+            path: self.path_of(key),
+            mark: self.mark,
+            entries: &[],
+            known: RefCell::default(),
+        }
+    }
+
+    // --- scalars; an empty text counts as absent
+
+    /// A text.
+    pub(crate) fn text(&self, key: &'static str) -> Option<Field<String>> {
+        let node = self.node(key)?;
+        let field = self.reader.text(&self.path_of(key), node)?;
+        (!field.value.is_empty()).then_some(field)
+    }
+
+    /// A text in which variables are not replaced.
+    pub(crate) fn literal(&self, key: &'static str) -> Option<Field<String>> {
+        let node = self.node(key)?;
+        let field = self.reader.literal(&self.path_of(key), node)?;
+        (!field.value.is_empty()).then_some(field)
+    }
+
+    /// A text, or the value of the key `<key>_file`: the content of the file
+    /// without the line break at its end.
+    pub(crate) fn secret(
+        &self,
+        key: &'static str,
+        file_key: &'static str,
+    ) -> Option<Field<Secret>> {
+        let text = self.text(key);
+        let file = self.file(file_key);
+        let Some(file) = file else {
+            return text.map(|field| field.map(Secret::new));
+        };
+        if text.is_some() {
+            let message = format!("both '{key}' and '{file_key}' are specified");
+            self.wrong(&file.place, message, "keep one of the two");
+            return None;
+        }
+        match secret::read(&file) {
+            Ok(secret) => {
+                self.reader.originate(&secret.place);
+                Some(secret)
+            }
+            Err(error) => {
+                let mark = self.entry(file_key).map_or(self.mark, |entry| entry.mark);
+                self.reader.undecodable(mark, error);
+                None
+            }
+        }
+    }
+
+    /// The path of a file or folder, which is noted.
+    pub(crate) fn file(&self, key: &'static str) -> Option<Field<PathBuf>> {
+        let field = self.text(key)?.map(PathBuf::from);
+        self.reader.refer(&field.value);
+        Some(field)
+    }
+
+    /// A truth in the words of YAML 1.1 and 1.2.
+    pub(crate) fn truth(&self, key: &'static str) -> Option<Field<bool>> {
+        let node = self.node(key)?;
+        let field = self.reader.text(&self.path_of(key), node)?;
+        let value = match field.value.to_ascii_lowercase().as_str() {
+            "y" | "yes" | "on" | "true" => true,
+            "n" | "no" | "off" | "false" => false,
+            _ => {
+                let line = node.mark.line;
+                let message = format!("yaml: line {line}: expected true or false");
+                let error = field.place.type_error(message, "write 'true' or 'false'");
+                self.reader.undecodable(node.mark, error);
+                return None;
+            }
+        };
+        Some(field.map(|_| value))
+    }
+
+    /// A positive duration; zero counts as absent. `message` is the text for
+    /// one below zero.
+    pub(crate) fn interval(
+        &self,
+        key: &'static str,
+        message: impl FnOnce(GoDuration) -> String,
+    ) -> Option<Duration> {
+        let node = self.node(key)?;
+        let field = self.reader.text(&self.path_of(key), node)?;
+        let duration: GoDuration = match field.value.parse() {
+            Ok(duration) => duration,
+            Err(fault) => {
+                let advice = "write a number with its unit, such as 500ms, 15s, 5m or 1h30m";
+                let error = field.place.type_error(fault.to_string(), advice);
+                self.reader.undecodable(node.mark, error);
+                return None;
+            }
+        };
+        let Some(interval) = duration.to_duration() else {
+            self.wrong(
+                &field.place,
+                message(duration),
+                "write a duration above zero",
+            );
+            return None;
+        };
+        (!interval.is_zero()).then_some(interval)
+    }
+
+    /// A value that must be there. `message` and `advice` are for when it is
+    /// not.
+    pub(crate) fn require<T>(
+        &self,
+        key: &'static str,
+        field: Option<Field<T>>,
+        message: &str,
+        advice: &str,
+    ) -> Result<Field<T>, Error> {
+        field.ok_or_else(|| self.wrong(&self.place_of(key), message.to_owned(), advice))
+    }
+
+    // --- collections; `null` counts as absent
+
+    /// A list of texts; `null` entries are empty texts.
+    pub(crate) fn texts(&self, key: &'static str, expansion: Expansion) -> Vec<Field<String>> {
+        let mut fields = Vec::new();
+        for (path, node) in self.list(key) {
+            let empty = || Field {
+                value: String::new(),
+                place: self.reader.place(&path, node.mark),
+            };
+            let field = match expansion {
+                Expansion::Variables => self.reader.text(&path, node),
+                Expansion::None => self.reader.literal(&path, node),
+            };
+            fields.push(field.unwrap_or_else(empty));
+        }
+        fields
+    }
+
+    /// A list of mappings.
+    pub(crate) fn items<T>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(&Section<'r>) -> T,
+    ) -> Vec<T> {
+        self.list(key)
+            .map(|(path, node)| Section::of(self.reader, path, node).read(&mut read))
+            .collect()
+    }
+
+    /// A mapping; a missing one is read as an empty one.
+    pub(crate) fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'r>) -> T) -> T {
+        let section = match self.node(key) {
+            Some(node) => Section::of(self.reader, self.path_of(key), node),
+            None => self.missing(key),
+        };
+        section.read(read)
+    }
+
+    /// A mapping that may be missing; `{}` is present.
+    pub(crate) fn optional<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Section<'r>) -> T,
+    ) -> Option<T> {
+        let node = self.node(key)?;
+        if matches!(node.value, Value::Null) {
+            return None;
+        }
+        Some(Section::of(self.reader, self.path_of(key), node).read(read))
+    }
+
+    /// A mapping whose keys are names.
+    pub(crate) fn named<T>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(Field<String>, &Section<'r>) -> T,
+    ) -> Vec<T> {
+        let path = self.path_of(key);
+        let entries = match self.node(key) {
+            Some(node) => entries(self.reader, &path, node),
+            None => &[],
+        };
+        entries
+            .iter()
+            .map(|entry| {
+                let path = join(&path, &entry.key);
+                let name = Field {
+                    value: entry.key.clone(),
+                    place: self.reader.place(&path, entry.mark),
+                };
+                Section::of(self.reader, path, &entry.value).read(|section| read(name, section))
+            })
+            .collect()
+    }
+
+    /// Whether a key is present, whatever it holds but `null`.
+    pub(crate) fn has(&self, key: &'static str) -> bool {
+        self.node(key)
+            .is_some_and(|node| !matches!(node.value, Value::Null))
+    }
+
+    /// Whether a key holds a mapping.
+    pub(crate) fn has_mapping(&self, key: &'static str) -> bool {
+        self.node(key)
+            .is_some_and(|node| matches!(node.value, Value::Map(_)))
+    }
+
+    // --- findings
+
+    /// Notes a fault and hands it out for `?`.
+    pub(crate) fn wrong(&self, place: &Place, message: String, advice: &str) -> Error {
+        self.reader.wrong(place.value_error(message, advice))
+    }
+
+    /// Notes a fault of the section as a whole.
+    pub(crate) fn wrong_here(&self, message: &str, advice: &str) -> Error {
+        self.wrong(&self.place(), message.to_owned(), advice)
+    }
+
+    /// Notes something odd.
+    pub(crate) fn warn(&self, place: Place, message: impl Into<String>) {
+        self.reader.warn(place, message.into());
+    }
+
+    /// Notes a file that is not named in the document.
+    pub(crate) fn refer(&self, path: &Path) {
+        self.reader.refer(path);
+    }
+
+    /// A value the command line gives for a key.
+    pub(crate) fn command_line<T>(
+        &self,
+        key: &'static str,
+        option: &'static str,
+        value: T,
+    ) -> Field<T> {
+        let place = Place {
+            path: self.path_of(key),
+            origin: Origin::CommandLine(option),
+        };
+        self.reader.originate(&place);
+        Field { value, place }
+    }
+
+    /// The place of the section.
+    pub(crate) fn place(&self) -> Place {
+        self.reader.place(&self.path, self.mark)
+    }
+
+    /// The place of a key; of a missing one, that of the section.
+    pub(crate) fn place_of(&self, key: &str) -> Place {
+        let mark = self.entry(key).map_or(self.mark, |entry| entry.mark);
+        self.reader.place(&self.path_of(key), mark)
+    }
+
+    // --- inside
+
+    /// Runs `read` and warns about every key it did not ask for.
+    pub(crate) fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
+        let value = read(&self);
+        let known = self.known.borrow();
+        for entry in self.entries {
+            if known.contains(&entry.key.as_str()) {
+                continue;
+            }
+            let message = match nearest(&entry.key, known.iter().copied()) {
+                Some(key) => format!("unknown key, ignored; did you mean '{key}'?"),
+                None => "unknown key, ignored".to_owned(),
+            };
+            self.warn(self.place_of(&entry.key), message);
+        }
+        value
+    }
+
+    /// The value of a key, which is known from now on.
+    fn node(&self, key: &'static str) -> Option<&'r Node> {
+        self.known.borrow_mut().push(key);
+        self.entry(key).map(|entry| &*entry.value)
+    }
+
+    fn entry(&self, key: &str) -> Option<&'r Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    fn list(&self, key: &'static str) -> impl Iterator<Item = (String, &'r Node)> {
+        let path = self.path_of(key);
+        let items = match self.node(key).map(|node| (node, &node.value)) {
+            Some((_, Value::List(items))) => items.as_slice(),
+            None | Some((_, Value::Null)) => &[],
+            Some((node, Value::Text(_) | Value::Map(_))) => {
+                self.reader.mismatch(&path, node, "a list");
+                &[]
+            }
+        };
+        items
+            .iter()
+            .enumerate()
+            .map(move |(index, node)| (format!("{path}[{index}]"), &**node))
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+}
+
+fn entries<'r>(reader: &Reader<'_>, path: &str, node: &'r Node) -> &'r [Entry] {
+    match &node.value {
+        Value::Map(entries) => entries,
+        Value::Null => &[],
+        Value::Text(_) | Value::List(_) => {
+            reader.mismatch(path, node, "a mapping");
+            &[]
+        }
+    }
+}
+
+/// The path of a key. Control characters in a key cannot break a log line.
+fn join(path: &str, key: &str) -> String {
+    let key = key.escape_debug();
+    if path.is_empty() {
+        key.to_string()
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+/// The candidate a misspelt word probably stands for.
+pub(crate) fn nearest<'c>(
+    word: &str,
+    candidates: impl Iterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let limit = |candidate: &str| 1.max(candidate.len() / 3);
+    candidates
+        // Long words would cost the distance much time and memory.
+        .filter(|candidate| word.len().abs_diff(candidate.len()) <= limit(candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= limit(candidate))
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,83 @@
+//! A YAML document as a tree in which every node knows its place.
+
+mod build;
+
+use std::rc::Rc;
+
+use zeroize::Zeroizing;
+
+pub(crate) use self::build::parse;
+
+/// Line and column, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// One value of a document. Aliases share the node they refer to.
+pub(crate) struct Node {
+    pub(crate) mark: Mark,
+    pub(crate) value: Value,
+    /// Size in bytes with every alias written out.
+    weight: usize,
+}
+
+/// What a node holds. Scalars stay text until someone asks for a type, so that
+/// `on` can be a word or a truth.
+pub(crate) enum Value {
+    /// `key:`, `null` or `~`.
+    Null,
+    /// Any other scalar. It may be a password, so it is wiped on drop.
+    Text(Zeroizing<String>),
+    /// A sequence.
+    List(Vec<Rc<Node>>),
+    /// A mapping in the order of the document, merge keys resolved.
+    Map(Vec<Entry>),
+}
+
+/// One key of a mapping.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) mark: Mark,
+    pub(crate) value: Rc<Node>,
+}
+
+/// A document that is no YAML or too much of it.
+#[derive(Debug)]
+pub(crate) struct SyntaxError {
+    pub(crate) message: String,
+    pub(crate) mark: Mark,
+}
+
+// === impl Node ===
+
+impl Node {
+    /// The value of a key, if this is a mapping that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        let Value::Map(entries) = &self.value else {
+            return None;
+        };
+        let entry = entries.iter().find(|entry| entry.key == key)?;
+        Some(&entry.value)
+    }
+
+    pub(crate) fn is_collection(&self) -> bool {
+        matches!(self.value, Value::List(_) | Value::Map(_))
+    }
+}
+
+// === impl Value ===
+
+impl Value {
+    /// The kind as a person calls it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Text(_) => "a single value",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
