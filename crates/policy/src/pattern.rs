@@ -62,3 +62,49 @@ impl From<String> for Pattern {
         Self(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn warns_about_shell_patterns_only() {
+        for text in [
+            "/v1/key/*/my",
+            "/v1/key/my?",
+            "/v1/key/[a-z]*",
+            "/v1/**",
+            "[*",
+        ] {
+            assert!(Pattern::new(text).suspicious(), "{text}");
+        }
+        for text in [
+            "",
+            "*",
+            "/v1/key/list",
+            "/v1/key/list/",
+            "/v1/key/create/my-*",
+        ] {
+            assert!(!Pattern::new(text).suspicious(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_final_star_means_prefix(prefix in ".*", rest in ".*", path in ".*") {
+            let pattern = Pattern::new(format!("{prefix}*"));
+            let continued = format!("{prefix}{rest}");
+            prop_assert!(pattern.matches(&continued));
+            prop_assert_eq!(pattern.matches(&path), path.starts_with(&prefix));
+        }
+
+        #[test]
+        fn anything_else_means_itself(text in ".*[^*]", path in ".*") {
+            let pattern = Pattern::new(&*text);
+            prop_assert!(pattern.matches(&text));
+            prop_assert_eq!(pattern.matches(&path), path == text);
+        }
+    }
+}

@@ -51,3 +51,38 @@ fn first_match<'a>(patterns: &'a [Pattern], paths: &[&str]) -> Option<&'a Patter
         .iter()
         .find(|pattern| paths.iter().any(|path| pattern.matches(path)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(allow: &[&str], deny: &[&str]) -> Policy {
+        let patterns = |texts: &[&str]| texts.iter().copied().map(Pattern::from).collect();
+        Policy {
+            allow: patterns(allow),
+            deny: patterns(deny),
+        }
+    }
+
+    #[test]
+    fn subset_follows_allow_and_deny() {
+        let wide = policy(&["/v1/key/*"], &[]);
+        let narrow = policy(&["/v1/key/create/my-*", "/v1/key/list"], &[]);
+        assert!(policy(&[], &[]).is_subset_of(&narrow));
+        assert!(narrow.is_subset_of(&wide));
+        assert!(narrow.is_subset_of(&narrow));
+        assert!(!wide.is_subset_of(&narrow));
+        assert!(!policy(&["*"], &[]).is_subset_of(&wide));
+    }
+
+    #[test]
+    fn subset_must_repeat_the_denials_within_it() {
+        let guarded = policy(&["/v1/*"], &["/v1/key/*"]);
+        let inside = policy(&["/v1/key/create/a"], &[]);
+        let outside = policy(&["/v1/status"], &[]);
+        assert!(!inside.is_subset_of(&guarded));
+        assert!(outside.is_subset_of(&guarded));
+        assert!(policy(&["/v1/key/create/a"], &["/v1/key/*"]).is_subset_of(&guarded));
+        assert!(!policy(&["/v1/key/create/a"], &["/v1/key/create/b"]).is_subset_of(&guarded));
+    }
+}

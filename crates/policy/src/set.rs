@@ -144,3 +144,142 @@ impl PolicySet {
             .map(|(identity, member)| (identity, &*member.policy_name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pattern, spellings};
+
+    fn identity(text: &str) -> Identity {
+        Identity::from(text)
+    }
+
+    fn set() -> PolicySet {
+        let minio = Policy {
+            allow: vec![Pattern::new("/v1/key/create/*"), Pattern::new("/v1/status")],
+            deny: vec![Pattern::new("/v1/key/create/internal*")],
+        };
+        PolicySet::new(identity("admin"))
+            .with_policy("minio", minio, [identity("b"), identity("a")])
+            .and_then(|set| set.with_policy("empty", Policy::default(), [identity("c")]))
+            .unwrap()
+    }
+
+    #[test]
+    fn decides_with_a_reason() {
+        let set = set();
+        for (who, path, text) in [
+            (Some("admin"), "/any", "allowed: the identity is the admin"),
+            (
+                Some("a"),
+                "/v1/key/create/x",
+                "allowed: rule '/v1/key/create/*' of policy 'minio' matches",
+            ),
+            (
+                Some("b"),
+                "/v1/key/create/internal-1",
+                "denied: rule '/v1/key/create/internal*' of policy 'minio' matches",
+            ),
+            (
+                Some("a"),
+                "/v1/metrics",
+                "denied: no rule of policy 'minio' matches",
+            ),
+            (
+                Some("c"),
+                "/v1/status",
+                "denied: no rule of policy 'empty' matches",
+            ),
+            (
+                Some("d"),
+                "/v1/status",
+                "denied: the identity has no policy",
+            ),
+            (None, "/v1/status", "denied: the client has no identity"),
+        ] {
+            let who = who.map(identity);
+            let decision = set.decide(who.as_ref(), spellings(path).as_slice());
+            assert_eq!(decision.to_string(), text);
+            assert_eq!(decision.is_allowed(), text.starts_with("allowed"));
+        }
+    }
+
+    #[test]
+    fn names_the_policy_for_the_log() {
+        let set = set();
+        let policy_of = |who: &str| {
+            set.decide(Some(&identity(who)), &["/v1/status"])
+                .reason()
+                .policy()
+        };
+        assert_eq!(policy_of("a"), Some("minio"));
+        assert_eq!(policy_of("c"), Some("empty"));
+        assert_eq!(policy_of("d"), None);
+        assert_eq!(policy_of("admin"), None);
+    }
+
+    #[test]
+    fn a_denial_of_any_spelling_wins() {
+        let policy = Policy {
+            allow: vec![Pattern::new("*")],
+            deny: vec![Pattern::new("/v1/policy/list/*")],
+        };
+        let set = PolicySet::new(identity("admin"))
+            .with_policy("p", policy, [identity("a")])
+            .unwrap();
+        let decide = |path: &str| {
+            set.decide(Some(&identity("a")), spellings(path).as_slice())
+                .is_allowed()
+        };
+        assert!(!decide("/v1/policy/list"));
+        assert!(!decide("/v1/policy/list/my"));
+        assert!(decide("/v1/key/list"));
+    }
+
+    #[test]
+    fn lists_sorted() {
+        let set = set();
+        let policies: Vec<_> = set.policies().map(|(name, _)| name).collect();
+        assert_eq!(policies, ["empty", "minio"]);
+        let members: Vec<_> = set
+            .identities()
+            .map(|(identity, policy)| (identity.as_str(), policy))
+            .collect();
+        assert_eq!(members, [("a", "minio"), ("b", "minio"), ("c", "empty")]);
+        assert_eq!(set.policy_of(&identity("c")), Some("empty"));
+        assert_eq!(set.policy_of(set.admin()), None);
+        assert!(set.policy("minio").is_some());
+        assert!(set.policy("other").is_none());
+    }
+
+    #[test]
+    fn an_identity_has_one_role() {
+        let add = |name: &str, members: &[&str]| {
+            set()
+                .with_policy(
+                    name,
+                    Policy::default(),
+                    members.iter().copied().map(identity),
+                )
+                .map(drop)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            add("p", &["admin"]),
+            "invalid policy 'p': identity 'admin' is already admin"
+        );
+        assert_eq!(
+            add("p", &["a"]),
+            "cannot assign policy 'p' to 'a': identity already has a policy"
+        );
+        assert_eq!(
+            add("p", &["x", "x"]),
+            "cannot assign policy 'p' to 'x': identity already has a policy"
+        );
+        assert_eq!(
+            add("minio", &[]),
+            "invalid policy 'minio': policy already exists"
+        );
+    }
+}
