@@ -1,0 +1,134 @@
+use aws_lc_rs::hmac;
+use chacha20::{R20, hchacha};
+use zeroize::Zeroizing;
+
+use crate::{Cipher, Error, Random, digest::sha256, encoding::hex};
+
+/// Length of every key in bytes.
+const KEY_LEN: usize = 32;
+
+/// Length of the value that a sub-key is derived from, in bytes.
+pub(crate) const IV_LEN: usize = 16;
+
+/// The 32 bytes that a named key consists of.
+pub struct SecretKey(Key);
+
+impl SecretKey {
+    /// Takes a key as it is.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
+        Self(Key::new(Zeroizing::new(bytes)))
+    }
+
+    /// Draws a new key.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn generate(random: &dyn Random) -> Result<Self, Error> {
+        Key::generate(random).map(Self)
+    }
+
+    /// `hex(SHA-256(key)[0..16])`, which old ciphertexts and old describe
+    /// responses carry (KES protocol, section 5.6).
+    #[must_use]
+    pub fn id(&self) -> String {
+        let digest = sha256(self.bytes());
+        hex(digest.first_chunk::<16>().unwrap_or(&[0; 16]))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0.bytes
+    }
+
+    /// The key of one ciphertext: `HMAC-SHA-256[key](iv)` for AES-256,
+    /// `HChaCha20[key](iv)` for ChaCha20 (KES protocol, section 5.2).
+    pub(crate) fn subkey(&self, cipher: Cipher, iv: &[u8; IV_LEN]) -> Zeroizing<[u8; KEY_LEN]> {
+        match cipher {
+            Cipher::Aes256 => Zeroizing::new(self.0.mac(iv)),
+            Cipher::ChaCha20 => {
+                Zeroizing::new(hchacha::<R20>(self.bytes().into(), iv.into()).into())
+            }
+        }
+    }
+}
+
+impl TryFrom<&[u8]> for SecretKey {
+    type Error = Error;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+        Key::try_from(bytes).map(Self)
+    }
+}
+
+/// The key behind the HMAC of a named key.
+pub struct HmacKey(Key);
+
+impl HmacKey {
+    /// Takes a key as it is.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
+        Self(Key::new(Zeroizing::new(bytes)))
+    }
+
+    /// Draws a new key.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn generate(random: &dyn Random) -> Result<Self, Error> {
+        Key::generate(random).map(Self)
+    }
+
+    /// `HMAC-SHA-256[key](message)` (RFC 2104).
+    #[must_use]
+    pub fn hmac(&self, message: &[u8]) -> [u8; 32] {
+        self.0.mac(message)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0.bytes
+    }
+}
+
+impl TryFrom<&[u8]> for HmacKey {
+    type Error = Error;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+        Key::try_from(bytes).map(Self)
+    }
+}
+
+/// 32 bytes together with their HMAC state, which halves the work per MAC.
+struct Key {
+    bytes: Zeroizing<[u8; KEY_LEN]>,
+    hmac: hmac::Key,
+}
+
+impl Key {
+    fn new(bytes: Zeroizing<[u8; KEY_LEN]>) -> Self {
+        let hmac = hmac::Key::new(hmac::HMAC_SHA256, &*bytes);
+        Self { bytes, hmac }
+    }
+
+    fn generate(random: &dyn Random) -> Result<Self, Error> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        random.fill(&mut *bytes)?;
+        Ok(Self::new(bytes))
+    }
+
+    fn mac(&self, message: &[u8]) -> [u8; KEY_LEN] {
+        let mut out = [0; KEY_LEN];
+        out.copy_from_slice(hmac::sign(&self.hmac, message).as_ref());
+        out
+    }
+}
+
+impl TryFrom<&[u8]> for Key {
+    type Error = Error;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+        let bytes: [u8; KEY_LEN] = bytes
+            .try_into()
+            .map_err(|_| Error::KeyLength(bytes.len()))?;
+        Ok(Self::new(Zeroizing::new(bytes)))
+    }
+}

@@ -1,0 +1,180 @@
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::cipher::{NONCE_LEN, TAG_LEN};
+use crate::ciphertext::Ciphertext;
+use crate::key::IV_LEN;
+use crate::{Cipher, Error, HmacKey, Random, SecretKey};
+
+mod json;
+mod protobuf;
+
+/// One key as a key store keeps it (KES protocol, section 5.7).
+pub struct StoredKey {
+    key: SecretKey,
+    /// Releases up to v0.19.1 stored none and chose per request.
+    cipher: Option<Cipher>,
+    hmac_key: Option<HmacKey>,
+    created_at: Timestamp,
+    created_by: String,
+}
+
+impl StoredKey {
+    /// Bytes that a ciphertext is longer than its plaintext.
+    pub const OVERHEAD: usize = TAG_LEN + IV_LEN + NONCE_LEN;
+
+    /// Makes a key of random bytes with an HMAC key of random bytes.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn generate(
+        cipher: Cipher,
+        random: &dyn Random,
+        created_at: Timestamp,
+        created_by: &str,
+    ) -> Result<Self, Error> {
+        let key = SecretKey::generate(random)?;
+        Self::import(key, cipher, random, created_at, created_by)
+    }
+
+    /// Makes a key of known bytes with an HMAC key of random bytes.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn import(
+        key: SecretKey,
+        cipher: Cipher,
+        random: &dyn Random,
+        created_at: Timestamp,
+        created_by: &str,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            key,
+            cipher: Some(cipher),
+            hmac_key: Some(HmacKey::generate(random)?),
+            created_at,
+            created_by: created_by.to_owned(),
+        })
+    }
+
+    /// Reads the value of a key store entry, in the current format (protobuf in
+    /// base64) or in the JSON format of releases before 2024-02-29.
+    ///
+    /// # Errors
+    /// [`Error::MalformedKey`] for a value in neither format,
+    /// [`Error::KeyLength`], [`Error::UnknownCipher`] and [`Error::Base64`] for
+    /// its parts.
+    pub fn decode(value: &[u8]) -> Result<Self, Error> {
+        match value.trim_ascii_start().first() {
+            Some(b'{') => json::decode(value),
+            _ => protobuf::decode(value),
+        }
+    }
+
+    /// The value of a key store entry, in the current format.
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<String> {
+        protobuf::encode(self)
+    }
+
+    /// The cipher that seals; AES-256 if the key was stored without one.
+    #[must_use]
+    pub fn cipher(&self) -> Cipher {
+        self.cipher.unwrap_or(Cipher::Aes256)
+    }
+
+    /// When the key was made. Unknown is 1970-01-01T00:00:00Z in the current
+    /// format and 0001-01-01T00:00:00Z in the JSON format.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// The identity that made the key, empty if unknown.
+    #[must_use]
+    pub fn created_by(&self) -> &str {
+        &self.created_by
+    }
+
+    /// The [id](SecretKey::id) of the secret key.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.key.id()
+    }
+
+    /// `seal[key](plaintext, context)`: encrypts and authenticates `plaintext`,
+    /// authenticates `context` with it (KES protocol, section 5.2).
+    ///
+    /// The result is [`OVERHEAD`](Self::OVERHEAD) bytes longer than the
+    /// plaintext: encrypted bytes, 16 bytes tag, 16 bytes iv, 12 bytes nonce.
+    /// Every call derives its own key from a random iv, so the number of
+    /// ciphertexts per key has no practical limit.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`], [`Error::PlaintextTooLong`].
+    pub fn seal(
+        &self,
+        random: &dyn Random,
+        plaintext: &[u8],
+        context: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let mut drawn = [0; IV_LEN + NONCE_LEN];
+        random.fill(&mut drawn)?;
+        let (iv, nonce) = iv_and_nonce(&drawn);
+
+        let mut tag = [0; TAG_LEN];
+        let mut out = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
+        out.resize(plaintext.len(), 0);
+        let cipher = self.cipher();
+        let subkey = self.key.subkey(cipher, &iv);
+        cipher.seal(&subkey, nonce, context, plaintext, &mut out, &mut tag)?;
+        out.extend_from_slice(&tag);
+        out.extend_from_slice(&drawn);
+        Ok(out)
+    }
+
+    /// The inverse of [`seal`](Self::seal). Opens also the JSON and MessagePack
+    /// ciphertexts of releases before 2024-02 (KES protocol, section 5.3).
+    ///
+    /// # Errors
+    /// [`Error::NotAuthentic`], whatever is wrong with the ciphertext.
+    pub fn open(&self, ciphertext: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let Ciphertext {
+            tag: named,
+            iv,
+            nonce,
+            sealed,
+        } = Ciphertext::parse(ciphertext).ok_or(Error::NotAuthentic)?;
+        let (encrypted, tag) = sealed
+            .split_last_chunk::<TAG_LEN>()
+            .ok_or(Error::NotAuthentic)?;
+        let cipher = self.cipher.or(named).unwrap_or(Cipher::Aes256);
+
+        let mut plaintext = Zeroizing::new(vec![0; encrypted.len()]);
+        let subkey = self.key.subkey(cipher, &iv);
+        cipher.open(&subkey, nonce, context, encrypted, tag, &mut plaintext)?;
+        Ok(plaintext)
+    }
+
+    /// `HMAC-SHA-256[HMAC key](message)`.
+    ///
+    /// # Errors
+    /// [`Error::NoHmacKey`] if the key was stored by a release before
+    /// 2024-02-29.
+    pub fn hmac(&self, message: &[u8]) -> Result<[u8; 32], Error> {
+        self.hmac_key
+            .as_ref()
+            .map(|key| key.hmac(message))
+            .ok_or(Error::NoHmacKey)
+    }
+}
+
+/// The two parts of what [`StoredKey::seal`] draws.
+fn iv_and_nonce(drawn: &[u8; IV_LEN + NONCE_LEN]) -> ([u8; IV_LEN], [u8; NONCE_LEN]) {
+    let mut iv = [0; IV_LEN];
+    let mut nonce = [0; NONCE_LEN];
+    for (to, from) in iv.iter_mut().chain(&mut nonce).zip(drawn) {
+        *to = *from;
+    }
+    (iv, nonce)
+}
