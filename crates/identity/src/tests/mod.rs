@@ -1,0 +1,5 @@
+//! Tests across the whole crate.
+
+mod certificates;
+mod pem_files;
+mod vectors;
