@@ -31,13 +31,19 @@ impl ListPattern {
         let Some((pattern, start)) = text.split_once(CONTINUATION) else {
             return Self::parse_plain(text);
         };
-        let refused = |_| Error::ListPattern {
-            text: text.to_owned(),
-        };
-        Ok(Self {
-            prefix: Self::parse_plain(pattern).map_err(refused)?.prefix,
-            start: Some(Name::parse(start).map_err(refused)?),
-        })
+        // What stands before the separator is a prefix, which may end like no pattern
+        // does: the names asked for by `my-*` continue at `my-@my-key`.
+        let pattern =
+            Self::parse_plain(pattern).or_else(|_| Self::parse_plain(&format!("{pattern}*")));
+        match (pattern, Name::parse(start)) {
+            (Ok(pattern), Ok(start)) => Ok(Self {
+                start: Some(start),
+                ..pattern
+            }),
+            _ => Err(Error::ListPattern {
+                text: text.to_owned(),
+            }),
+        }
     }
 
     /// Parses a pattern, as the policy and identity list routes do.
