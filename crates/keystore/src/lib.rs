@@ -1,1 +1,20 @@
-//! Stub.
+//! Where keys are kept, and the cache in front of it.
+//!
+//! [`KeyStore`] is what every back end offers; the `contract` module, behind the
+//! feature of that name, is the suite each of them passes. [`Cache`] holds parsed
+//! keys so that most requests need no key store at all, and keeps a server useful
+//! while the store is away.
+
+mod cache;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod error;
+mod file;
+mod key_store;
+mod memory;
+
+pub use cache::{Cache, CacheSettings};
+pub use error::{Cause, Error};
+pub use file::FileStore;
+pub use key_store::KeyStore;
+pub use memory::MemoryStore;

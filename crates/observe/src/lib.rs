@@ -1,1 +1,29 @@
-//! Stub.
+//! What a server tells about itself: audit events, the error log, metrics.
+//!
+//! A request never waits for an observer. Recording hands the event to a
+//! bounded queue whose writer is a thread of its own, and to the live
+//! subscribers through a bounded ring; counters are atomics. When an observer
+//! is too slow its events are dropped and counted, the request goes on.
+//!
+//! Identities, addresses, paths and policy names may be written down, secrets
+//! never: messages are literals, attributes need `Display`, and no type that
+//! holds key material, a password or a token has it.
+
+mod audit;
+mod console;
+mod error;
+mod error_log;
+mod line;
+mod metrics;
+mod process;
+mod request;
+mod stream;
+
+pub use audit::{AuditEvent, AuditLog};
+pub use error::Error;
+pub use error_log::{ErrorEvent, ErrorLog};
+pub use keystead_config::Level;
+pub use metrics::{ActiveRequest, CONTENT_TYPE, Metrics};
+pub use process::ProcessFigures;
+pub use request::RequestAttributes;
+pub use stream::{Received, Subscription};

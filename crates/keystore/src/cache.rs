@@ -1,0 +1,268 @@
+use std::future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead_config::GoDuration;
+use keystead_crypto::StoredKey;
+use keystead_observe::{ErrorEvent, ErrorLog, Level, Metrics};
+use tokio::sync::watch;
+use tokio::time::{self, Instant, MissedTickBehavior};
+
+use self::entries::Entries;
+use self::turns::Turns;
+use crate::{Error, KeyStore};
+
+mod entries;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+pub use settings::CacheSettings;
+
+/// How often the key store is asked whether it is there, and how long it may
+/// take to answer.
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Parsed keys in front of a key store (KES protocol, section 7).
+///
+/// An entry does not age. The whole cache is emptied every `any`, and every
+/// half `unused` the entries that nobody asked for since the last time leave.
+/// While the key store is offline and `offline` is set, both wait, and the
+/// cache is emptied every `offline` instead.
+///
+/// Nothing negative is kept: a key that another server creates is found at
+/// once.
+pub struct Cache {
+    store: Arc<dyn KeyStore>,
+    settings: CacheSettings,
+    metrics: Arc<Metrics>,
+    entries: Entries,
+    turns: Turns,
+    offline_since: watch::Sender<Option<Instant>>,
+}
+
+impl Cache {
+    /// An empty cache in front of a key store that counts as online. Its timers
+    /// run inside [`Cache::run`].
+    #[must_use]
+    pub fn new(store: Arc<dyn KeyStore>, settings: CacheSettings, metrics: Arc<Metrics>) -> Self {
+        Self {
+            store,
+            settings,
+            metrics,
+            entries: Entries::default(),
+            turns: Turns::default(),
+            offline_since: watch::Sender::new(None),
+        }
+    }
+
+    /// The key store behind the cache.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn KeyStore> {
+        &self.store
+    }
+
+    /// The key if it is cached. Takes no lock and does not wait.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Option<Arc<StoredKey>> {
+        let key = self.entries.lookup(name);
+        if key.is_some() {
+            self.metrics.cache_hit();
+        } else {
+            self.metrics.cache_miss();
+        }
+        key
+    }
+
+    /// Whether the key is cached, without counting as a use of it.
+    #[must_use]
+    pub fn is_cached(&self, name: &str) -> bool {
+        self.entries.contains(name)
+    }
+
+    /// Reads the key from the key store after [`Cache::lookup`] missed it.
+    ///
+    /// Of several calls for one name one at a time asks the key store; after a
+    /// success the others find its key in the cache, after a failure or a
+    /// cancellation the next one tries for itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyStore::get`], and [`Error::Failed`] if the value is not a
+    /// key.
+    pub async fn fetch(&self, name: &str) -> Result<Arc<StoredKey>, Error> {
+        let _turn = self.turns.take(name).await;
+        if let Some(key) = self.entries.lookup(name) {
+            return Ok(key);
+        }
+        let value = self.store.get(name).await?;
+        let key = Arc::new(StoredKey::decode(&value).map_err(Error::failed)?);
+        self.entries.insert(name, Arc::clone(&key));
+        Ok(key)
+    }
+
+    /// Stores a new key. It does not enter the cache before it is used.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyStore::create`]; but when the key store fails and the key
+    /// is cached, it certainly exists, and [`Error::KeyExists`] says so.
+    pub async fn create(&self, name: &str, key: &StoredKey) -> Result<(), Error> {
+        let _turn = self.turns.take(name).await;
+        match self.store.create(name, key.encode().as_bytes()).await {
+            Ok(()) => {
+                // Another server may have deleted a key of this name that is
+                // still cached here. Data must not be sealed with it any more.
+                self.entries.remove(name);
+                Ok(())
+            }
+            Err(_) if self.is_cached(name) => Err(Error::KeyExists),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a key from the key store, then from the cache. A fetch that is
+    /// under way cannot bring it back: both take turns.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyStore::delete`]. Unless it is [`Error::KeyNotFound`] the
+    /// key stays cached.
+    pub async fn delete(&self, name: &str) -> Result<(), Error> {
+        let _turn = self.turns.take(name).await;
+        let result = self.store.delete(name).await;
+        if matches!(result, Ok(()) | Err(Error::KeyNotFound)) {
+            self.entries.remove(name);
+        }
+        result
+    }
+
+    /// Lists names as the key store has them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyStore::list`].
+    pub async fn list(
+        &self,
+        prefix: &str,
+        start: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        self.store.list(prefix, start, limit).await
+    }
+
+    /// Asks the key store for its status, unless it is known to be offline.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`] at once while it is offline; otherwise those of
+    /// [`KeyStore::status`].
+    pub async fn status(&self) -> Result<Duration, Error> {
+        match self.offline_for() {
+            Some(duration) => Err(Error::unreachable(format!(
+                "key store is offline since {} ago",
+                GoDuration::from(duration)
+            ))),
+            None => self.store.status().await,
+        }
+    }
+
+    /// Whether the last probe failed.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.offline_since.borrow().is_some()
+    }
+
+    /// How long ago the first of the probes was that have failed since the last
+    /// success; `None` while the key store is online.
+    #[must_use]
+    pub fn offline_for(&self) -> Option<Duration> {
+        self.offline_since.borrow().map(|since| since.elapsed())
+    }
+
+    /// Runs the timers until `shutdown` is ready. `log` hears when the key store
+    /// goes and when it comes back.
+    pub async fn run(&self, log: &ErrorLog, shutdown: impl Future<Output = ()>) {
+        let timers = async {
+            tokio::join!(
+                every(self.settings.any(), async || self.sweep_any()),
+                every(self.settings.unused() / 2, async || self.sweep_unused()),
+                every(self.settings.offline(), async || self.sweep_offline()),
+                every(PROBE_INTERVAL, async || self.probe(log).await),
+            )
+        };
+        tokio::select! {
+            () = shutdown => {}
+            _ = timers => {}
+        }
+    }
+
+    fn sweep_any(&self) {
+        if !self.is_paused() {
+            self.entries.clear();
+        }
+    }
+
+    fn sweep_unused(&self) {
+        if !self.is_paused() {
+            self.entries.retain_used();
+        }
+    }
+
+    fn sweep_offline(&self) {
+        if self.is_offline() {
+            self.entries.clear();
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        !self.settings.offline().is_zero() && self.is_offline()
+    }
+
+    /// Asks twice before the key store counts as offline: one lost connection
+    /// is not an outage.
+    async fn probe(&self, log: &ErrorLog) {
+        let asked = Instant::now();
+        let mut result = self.bounded_status().await;
+        if result.is_err() {
+            result = self.bounded_status().await;
+        }
+        self.metrics.keystore(result.as_ref().ok().copied());
+        match (result, self.offline_for()) {
+            (Err(error), None) => {
+                self.offline_since.send_replace(Some(asked));
+                log.record(ErrorEvent::new(Level::ERROR, "key store is offline").error(&error));
+            }
+            (Ok(_), Some(duration)) => {
+                self.offline_since.send_replace(None);
+                log.record(
+                    ErrorEvent::new(Level::WARN, "key store is online again")
+                        .attribute("offline", GoDuration::from(duration)),
+                );
+            }
+            (Err(_), Some(_)) | (Ok(_), None) => {}
+        }
+    }
+
+    async fn bounded_status(&self) -> Result<Duration, Error> {
+        time::timeout(PROBE_INTERVAL, self.store.status())
+            .await
+            .unwrap_or_else(|elapsed| Err(Error::unreachable(elapsed)))
+    }
+}
+
+/// Does something every `period`, for the first time after one; never if the
+/// period is zero.
+async fn every(period: Duration, mut action: impl AsyncFnMut()) {
+    if period.is_zero() {
+        return future::pending().await;
+    }
+    let mut ticks = time::interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks.tick().await; // the first is immediate
+    loop {
+        ticks.tick().await;
+        action().await;
+    }
+}

@@ -1,0 +1,48 @@
+use std::fs;
+use std::thread;
+
+/// What the operating system says about this process.
+///
+/// On other systems than Linux the figures are 0 but for the processors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProcessFigures {
+    /// Processors the process may use.
+    pub processors: u64,
+    /// Threads of the process.
+    pub threads: u64,
+    /// Resident anonymous memory in bytes; nearly all of it is heap.
+    pub heap_bytes: u64,
+    /// Memory of the main thread's stack in bytes.
+    pub stack_bytes: u64,
+}
+
+impl ProcessFigures {
+    /// Reads the figures of now.
+    #[must_use]
+    pub fn read() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self {
+            processors: thread::available_parallelism()
+                .map_or(1, |count| u64::try_from(count.get()).unwrap_or(u64::MAX)),
+            ..Self::parse(&status)
+        }
+    }
+
+    /// Reads the text of `/proc/self/status` (proc_pid_status(5)); its `kB` are
+    /// units of 1024 bytes.
+    fn parse(status: &str) -> Self {
+        let field = |name: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+                .and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok())
+                .unwrap_or(0)
+        };
+        Self {
+            threads: field("Threads"),
+            heap_bytes: field("RssAnon").saturating_mul(1024),
+            stack_bytes: field("VmStk").saturating_mul(1024),
+            ..Self::default()
+        }
+    }
+}

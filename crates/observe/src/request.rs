@@ -1,0 +1,34 @@
+use std::net::IpAddr;
+
+use http::Method;
+use keystead_identity::Identity;
+
+use crate::line::Line;
+
+/// The `req.*` attributes of a log line: what is known of the request that
+/// caused it (KES protocol, section 8.2).
+#[derive(Debug, Clone, Copy)]
+pub struct RequestAttributes<'a> {
+    /// The HTTP method.
+    pub method: &'a Method,
+    /// The decoded URL path.
+    pub path: &'a str,
+    /// The address of the client, or the one a trusted proxy forwarded.
+    pub ip: Option<IpAddr>,
+    /// Who asked, if the client showed a usable certificate.
+    pub identity: Option<&'a Identity>,
+}
+
+impl RequestAttributes<'_> {
+    /// Appends the attributes; unknown ones are left out.
+    pub(crate) fn write(&self, line: &mut Line) {
+        line.pair("req.method", self.method);
+        line.pair("req.path", self.path);
+        if let Some(ip) = self.ip {
+            line.pair("req.ip", ip);
+        }
+        if let Some(identity) = self.identity {
+            line.pair("req.identity", identity);
+        }
+    }
+}
