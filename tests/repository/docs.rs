@@ -1,0 +1,227 @@
+//! Runs the commands in README.md and docs/*.md, so that none of them can rot.
+//!
+//! A ```` ```console ```` block holds commands (`$ …`, continued by a trailing `\` or a
+//! `> …` line) and below each the output lines that must appear, in that order;
+//! `[..]` matches anything. A command ending in `&` stays in the background, and the
+//! next one waits for its listed output. A block marked `file=NAME` is written to
+//! that file. A document runs top to bottom in one shell and one scratch folder.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::imports::root;
+
+#[test]
+fn every_documented_command_works() {
+    let mut commands = 0;
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).expect("a document");
+        let steps = parse(&text);
+        if steps.is_empty() {
+            continue;
+        }
+        let mut shell = Shell::start();
+        for step in &steps {
+            if let Err(problem) = shell.run(step) {
+                panic!("{}:{}: {problem}", document.display(), step.line());
+            }
+            commands += usize::from(matches!(step, Step::Command { .. }));
+        }
+    }
+    println!("documented commands: {commands}");
+    assert_ne!(commands, 0);
+}
+
+#[test]
+fn blocks_are_read_as_described() {
+    let text = "a\n```console\n$ one \\\n  more\n> last\nout [..]\n\n$ two &\n```\n\
+                ```yaml file=x.yml\na: 1\n```\n```sh\n$ no\n```\n";
+    let steps = parse(text);
+    let expected = [
+        Step::Command { line: 3, text: "one \\\n  more\nlast".into(), output: vec!["out [..]".into()] },
+        Step::Command { line: 8, text: "two &".into(), output: vec![] },
+        Step::File { line: 10, name: "x.yml".into(), content: "a: 1\n".into() },
+    ];
+    assert_eq!(steps, expected);
+}
+
+#[test]
+fn wildcards_match_any_text() {
+    assert!(matches("a [..] c", "a b c"));
+    assert!(matches("[..]b[..]", "abc"));
+    assert!(matches("plain", "plain"));
+    assert!(!matches("a [..] c", "a b d"));
+    assert!(!matches("plain", "plain text"));
+    assert!(!matches("aa[..]aa", "aaa"));
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir(root().join("docs"))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.expect("an entry of docs").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    found.sort();
+    found.insert(0, root().join("README.md"));
+    found
+}
+
+#[derive(Debug, PartialEq)]
+enum Step {
+    Command { line: usize, text: String, output: Vec<String> },
+    File { line: usize, name: String, content: String },
+}
+
+impl Step {
+    fn line(&self) -> usize {
+        match self {
+            Self::Command { line, .. } | Self::File { line, .. } => *line,
+        }
+    }
+}
+
+fn parse(text: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut lines = text.lines().zip(1..);
+    while let Some((opening, at)) = lines.next() {
+        let Some(info) = opening.strip_prefix("```") else { continue };
+        let block: Vec<_> = lines.by_ref().take_while(|(line, _)| !line.starts_with("```")).collect();
+        if info == "console" {
+            parse_commands(&block, &mut steps);
+        } else if let Some((_, name)) = info.split_once("file=") {
+            let content = block.iter().map(|(line, _)| format!("{line}\n")).collect();
+            steps.push(Step::File { line: at, name: name.trim().into(), content });
+        }
+    }
+    steps
+}
+
+fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) {
+    let first = steps.len();
+    for &(text, line) in block {
+        if let Some(command) = text.strip_prefix("$ ") {
+            steps.push(Step::Command { line, text: command.into(), output: Vec::new() });
+            continue;
+        }
+        let Some(Step::Command { text: command, output, .. }) = steps.get_mut(first..).and_then(<[_]>::last_mut)
+        else {
+            panic!("line {line}: output before any command");
+        };
+        let continuation = text.strip_prefix("> ").or(command.ends_with('\\').then_some(text));
+        if let (true, Some(more)) = (output.is_empty(), continuation) {
+            command.push('\n');
+            command.push_str(more);
+        } else if !text.trim().is_empty() {
+            output.push(text.trim_end().into());
+        }
+    }
+}
+
+fn matches(pattern: &str, line: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once("[..]") else { return pattern == line };
+    let Some(mut line) = line.strip_prefix(start) else { return false };
+    let mut parts: Vec<_> = rest.split("[..]").collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = line.find(part) else { return false };
+        line = &line[at + part.len()..];
+    }
+    line.ends_with(end)
+}
+
+/// A shell whose commands and output go through pipes.
+struct Shell {
+    child: Child,
+    output: BufReader<File>,
+    folder: tempfile::TempDir,
+}
+
+/// Ends the output of a command; the exit status follows.
+const MARK: &str = "\u{1}exit status ";
+
+impl Shell {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let binaries = assert_cmd::cargo::cargo_bin("kes");
+        let binaries = binaries.parent().expect("a folder").display();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let (output, writer) = std::io::pipe().expect("a pipe");
+        let child = Command::new("bash")
+            .args(["--noprofile", "--norc"])
+            .env_clear()
+            .env("HOME", folder.path())
+            .env("PATH", format!("{binaries}:{path}"))
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(writer.try_clone().expect("a pipe"))
+            .stderr(writer)
+            // Its own group, so that background commands end with it.
+            .process_group(0)
+            .spawn()
+            .expect("bash");
+        let output = BufReader::new(File::from(std::os::fd::OwnedFd::from(output)));
+        Self { child, output, folder }
+    }
+
+    fn run(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::File { name, content, .. } => {
+                write(&self.folder.path().join(name), content);
+                Ok(())
+            }
+            Step::Command { text, output, .. } => self.command(text, output),
+        }
+    }
+
+    fn command(&mut self, text: &str, expected: &[String]) -> Result<(), String> {
+        let input = self.child.stdin.as_mut().expect("a pipe");
+        writeln!(input, "{text}\nprintf '\\n{MARK}%s\\n' $?").map_err(|error| error.to_string())?;
+        let background = text.ends_with('&');
+        let mut expected: VecDeque<_> = expected.iter().collect();
+        let mut seen = String::new();
+        let mut status = None;
+        while status.is_none() || (background && !expected.is_empty()) {
+            let mut line = String::new();
+            if self.output.read_line(&mut line).map_err(|error| error.to_string())? == 0 {
+                return Err(format!("`{text}` ended the shell:\n{seen}"));
+            }
+            let line = line.trim_end();
+            if let Some(code) = line.strip_prefix(MARK) {
+                status = Some(code.to_owned());
+                continue;
+            }
+            seen.push_str(line);
+            seen.push('\n');
+            if expected.front().is_some_and(|pattern| matches(pattern, line)) {
+                expected.pop_front();
+            }
+        }
+        if status.as_deref() != Some("0") {
+            return Err(format!("`{text}` failed:\n{seen}"));
+        }
+        match expected.front() {
+            Some(missing) => Err(format!("`{text}` did not print `{missing}`:\n{seen}")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+        assert!(killed.is_ok() && self.child.wait().is_ok(), "the shell could not be ended");
+    }
+}
+
+fn write(path: &Path, content: &str) {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
+    std::fs::write(path, content).expect("a file");
+}

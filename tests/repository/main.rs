@@ -1,0 +1,5 @@
+//! Tests of the repository itself: the direction of imports and the commands in
+//! the documentation.
+
+mod docs;
+mod imports;
