@@ -1,0 +1,47 @@
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a server does not start, or does not take a new configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The listen address cannot be used.
+    #[error("listen tcp {address}: {source}")]
+    Listen {
+        /// The address of the configuration.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Key, certificate or certificate authorities cannot be used.
+    #[error(transparent)]
+    Tls(#[from] keystead_tls::Error),
+    /// The policies contradict each other.
+    #[error(transparent)]
+    Policy(#[from] keystead_policy::Error),
+    /// The configured key store is not part of this program.
+    #[error("keystore '{name}' is not supported by this program: use 'fs'")]
+    UnsupportedStore {
+        /// The key of the store in the configuration file.
+        name: &'static str,
+    },
+    /// The key store cannot be opened.
+    #[error("failed to open the key store: {0}")]
+    Store(#[source] keystead_keystore::Error),
+    /// A key of the configuration's `keys` is missing and cannot be created.
+    #[error("failed to create key '{name}': {source}")]
+    CreateKey {
+        /// The name of the key.
+        name: String,
+        /// What the key store said.
+        source: keystead_keystore::Error,
+    },
+    /// The operating system gives no random bytes for a new key.
+    #[error("failed to generate key '{name}': {source}")]
+    GenerateKey {
+        /// The name of the key.
+        name: String,
+        /// What is missing.
+        source: keystead_crypto::Error,
+    },
+}

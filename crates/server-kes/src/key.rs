@@ -1,0 +1,196 @@
+//! The key API (KES protocol, section 3.6).
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use keystead_crypto::{Cipher, SecretKey, StoredKey};
+use keystead_http::HttpError;
+use keystead_keystore::Error as StoreError;
+use keystead_wire_kes::{
+    ApiError, BulkDecryptRequest, BulkDecryptResponse, DecryptRequest, DecryptResponse,
+    DescribeKey, EncryptRequest, EncryptResponse, GenerateRequest, GenerateResponse, HmacRequest,
+    HmacResponse, ImportRequest, ListPattern, NamePage, Subject,
+};
+use zeroize::Zeroizing;
+
+use crate::answer::{self, Answer};
+use crate::call::Call;
+
+/// Bytes of a data key; clients refuse any other size.
+const DATA_KEY_LEN: usize = 32;
+
+pub(crate) async fn create(call: Call<'_>) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let key = StoredKey::generate(
+        Cipher::native(),
+        &*call.shared.random,
+        Timestamp::now(),
+        creator(&call),
+    );
+    store(&call, name, key).await
+}
+
+pub(crate) async fn import(call: Call<'_>, body: Incoming) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_IMPORT_BODY).await?;
+    let request = ImportRequest::decode(&body)?;
+    let cipher: Cipher = request
+        .cipher
+        .parse()
+        .map_err(|_| ApiError::unsupported_algorithm(&request.cipher))?;
+    let key = SecretKey::try_from(request.key.as_slice())
+        .map_err(|_| ApiError::invalid_key_size(cipher.name()))?;
+    let key = StoredKey::import(
+        key,
+        cipher,
+        &*call.shared.random,
+        Timestamp::now(),
+        creator(&call),
+    );
+    store(&call, name, key).await
+}
+
+pub(crate) async fn describe(call: Call<'_>) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let key = read(&call, name).await?;
+    answer::json(
+        DescribeKey {
+            name: name.to_owned(),
+            algorithm: key.cipher().name().to_owned(),
+            created_at: Some(key.created_at()),
+            created_by: key.created_by().to_owned(),
+        }
+        .encode(),
+    )
+}
+
+pub(crate) async fn list(call: Call<'_>) -> Answer {
+    let pattern =
+        ListPattern::parse(call.resource).map_err(|_| ApiError::invalid_pattern(call.resource))?;
+    let start = pattern.start().map_or("", |name| name.as_str());
+    let names = call
+        .wait(
+            call.state
+                .keys
+                .cache
+                .list(pattern.prefix(), start, NamePage::MAX_NAMES),
+        )
+        .await
+        .map_err(|error| HttpError::from(ApiError::LIST_KEYS_FAILED).because(error))?;
+    answer::json(NamePage::of_keys(&pattern, names).encode(Subject::Key))
+}
+
+pub(crate) async fn delete(call: Call<'_>) -> Answer {
+    let name = call.name(Subject::Key)?;
+    match call.wait(call.state.keys.cache.delete(name)).await {
+        Ok(()) => answer::empty(),
+        Err(StoreError::KeyNotFound) => Err(ApiError::KEY_NOT_FOUND.into()),
+        Err(error) => Err(HttpError::from(ApiError::DELETE_KEY_FAILED).because(error)),
+    }
+}
+
+pub(crate) async fn generate(call: Call<'_>, body: Incoming) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_BODY).await?;
+    let request = GenerateRequest::decode(&body)?;
+    let key = read(&call, name).await?;
+
+    let random = &*call.shared.random;
+    let mut plaintext = Zeroizing::new([0; DATA_KEY_LEN]);
+    random
+        .fill(plaintext.as_mut_slice())
+        .map_err(|error| HttpError::from(ApiError::GENERATE_KEY_FAILED).because(error))?;
+    let ciphertext = key
+        .seal(random, plaintext.as_slice(), &request.context)
+        .map_err(|error| HttpError::from(ApiError::ENCRYPT_FAILED).because(error))?;
+    answer::json(GenerateResponse::encode(plaintext.as_slice(), &ciphertext))
+}
+
+pub(crate) async fn encrypt(call: Call<'_>, body: Incoming) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_BODY).await?;
+    let request = EncryptRequest::decode(&body)?;
+    let key = read(&call, name).await?;
+    let ciphertext = key
+        .seal(&*call.shared.random, &request.plaintext, &request.context)
+        .map_err(|error| HttpError::from(ApiError::ENCRYPT_FAILED).because(error))?;
+    answer::json(EncryptResponse::encode(&ciphertext))
+}
+
+pub(crate) async fn decrypt(call: Call<'_>, body: Incoming) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_BODY).await?;
+    let request = DecryptRequest::decode(&body)?;
+    let key = read(&call, name).await?;
+    let plaintext = open(&key, &request)?;
+    answer::json(DecryptResponse::encode(&plaintext))
+}
+
+pub(crate) async fn bulk_decrypt(call: Call<'_>, body: Incoming) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_BODY).await?;
+    let request = BulkDecryptRequest::decode(&body)?;
+    let key = read(&call, name).await?;
+    let plaintexts = request
+        .items
+        .iter()
+        .map(|item| open(&key, item))
+        .collect::<Result<Vec<_>, _>>()?;
+    answer::json(BulkDecryptResponse::encode(&plaintexts))
+}
+
+pub(crate) async fn hmac(call: Call<'_>, body: Incoming) -> Answer {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_BODY).await?;
+    let request = HmacRequest::decode(&body)?;
+    let key = read(&call, name).await?;
+    let hmac = key
+        .hmac(&request.message)
+        .map_err(|_| ApiError::NO_HMAC_KEY)?;
+    answer::json(HmacResponse::encode(Zeroizing::new(hmac).as_slice()))
+}
+
+/// Who a new key is made by.
+fn creator<'a>(call: &Call<'a>) -> &'a str {
+    call.caller
+        .identity()
+        .map_or("", |identity| identity.as_str())
+}
+
+/// Gives a new key to the key store.
+async fn store(
+    call: &Call<'_>,
+    name: &str,
+    key: Result<StoredKey, keystead_crypto::Error>,
+) -> Answer {
+    let key = key.map_err(|error| HttpError::from(ApiError::GENERATE_KEY_FAILED).because(error))?;
+    let cache = &call.state.keys.cache;
+    match call.wait(cache.create(name, &key)).await {
+        Ok(()) => answer::empty(),
+        Err(StoreError::KeyExists) => Err(ApiError::KEY_EXISTS.into()),
+        // The cache says so when the key store fails, but not when the time is up
+        // (decision D11).
+        Err(_) if cache.is_cached(name) => Err(ApiError::KEY_EXISTS.into()),
+        Err(error) => Err(HttpError::from(ApiError::CREATE_KEY_FAILED).because(error)),
+    }
+}
+
+/// The key of this name; does not wait if it is cached.
+async fn read(call: &Call<'_>, name: &str) -> Result<Arc<StoredKey>, HttpError> {
+    let cache = &call.state.keys.cache;
+    if let Some(key) = cache.lookup(name) {
+        return Ok(key);
+    }
+    call.wait(cache.fetch(name))
+        .await
+        .map_err(|error| match error {
+            StoreError::KeyNotFound => ApiError::KEY_NOT_FOUND.into(),
+            error => HttpError::from(ApiError::READ_KEY_FAILED).because(error),
+        })
+}
+
+fn open(key: &StoredKey, request: &DecryptRequest) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    key.open(&request.ciphertext, &request.context)
+        .map_err(|_| ApiError::NOT_AUTHENTIC)
+}
