@@ -1,0 +1,140 @@
+//! TLS of a server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use keystead_crypto::Secret;
+use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+
+use crate::client_verifier::{ClientChain, ClientVerifier};
+use crate::provider::{alpn, certified_key, provider};
+use crate::roots::Roots;
+use crate::signature::HandshakeSignatures;
+use crate::{CertificateInfo, Error, pem_file};
+
+/// What a server wants of its clients in the handshake (KES protocol, section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAuth {
+    /// A client without a certificate fails in the handshake.
+    pub required: bool,
+    /// A certificate must chain to the system's authorities or those of [`ServerSettings::ca`].
+    pub verified: bool,
+}
+
+/// Where a server finds its key and certificates.
+#[derive(Clone)]
+pub struct ServerSettings {
+    /// PEM certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM private key.
+    pub key: PathBuf,
+    /// Password of the private key, if it is encrypted; an empty one counts as none.
+    pub password: Option<Secret>,
+    /// What clients have to show.
+    pub client_auth: ClientAuth,
+    /// Further client certificate authorities: a PEM file or a directory of such files.
+    pub ca: Option<PathBuf>,
+}
+
+/// A server's TLS, immutable once made.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ServerTls {
+    /// What new connections use.
+    pub config: Arc<rustls::ServerConfig>,
+    /// The server certificate.
+    pub certificate: CertificateInfo,
+    /// The whole chain, leaf first, for expiry warnings.
+    pub chain: Vec<CertificateInfo>,
+    /// Set if client certificates are verified.
+    pub(crate) client_chain: Option<ClientChain>,
+}
+
+/// Reads the files of `settings` and sets TLS up: versions 1.2 and 1.3, `h2` before
+/// `http/1.1`, post-quantum key exchange preferred.
+///
+/// # Errors
+///
+/// [`Error::Read`] and [`Error::Invalid`] for the files, [`Error::PasswordRequired`] and
+/// [`Error::IncorrectPassword`] for an encrypted key, [`Error::KeyMismatch`],
+/// [`Error::NoSubjectAltName`], and [`Error::Tls`] for everything rustls refuses.
+pub fn server(settings: &ServerSettings) -> Result<ServerTls, Error> {
+    let chain = pem_file::certificates(&settings.certificate)?;
+    let key = pem_file::private_key(&settings.key, &|| {
+        let password = settings.password.clone();
+        password
+            .filter(|password| !password.expose().is_empty())
+            .ok_or(Error::PasswordRequired)
+    })?;
+    let client_chain = if settings.client_auth.verified {
+        let ca = settings.ca.as_deref().map(Roots::read).transpose()?;
+        Some(ClientChain::new(ca, provider())?)
+    } else {
+        None
+    };
+    let required = settings.client_auth.required;
+    ServerTls::new(certified_key(chain, key)?, required, client_chain)
+}
+
+// === impl ClientAuth ===
+
+impl Default for ClientAuth {
+    /// Required, but not verified: the default mode of KES.
+    fn default() -> Self {
+        Self {
+            required: true,
+            verified: false,
+        }
+    }
+}
+
+// === impl ServerSettings ===
+
+impl ServerSettings {
+    /// The files and directories that were read, to be watched for changes.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        [Some(&self.certificate), Some(&self.key), self.ca.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+    }
+}
+
+// === impl ServerTls ===
+
+impl ServerTls {
+    pub(crate) fn new(
+        key: CertifiedKey,
+        client_required: bool,
+        client_chain: Option<ClientChain>,
+    ) -> Result<Self, Error> {
+        let chain: Vec<_> = key.cert.iter().filter_map(CertificateInfo::of).collect();
+        let certificate = chain
+            .first()
+            .filter(|leaf| leaf.names_host)
+            .cloned()
+            .ok_or(Error::NoSubjectAltName)?;
+
+        let provider = provider();
+        let verifier = ClientVerifier {
+            required: client_required,
+            chain: client_chain.clone(),
+            signatures: HandshakeSignatures(provider.signature_verification_algorithms),
+        };
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(Arc::new(verifier))
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+        config.alpn_protocols = alpn();
+        // Tickets carry the client certificate, and their key goes with this set-up: after a
+        // reload every client proves itself anew.
+        config.ticketer = Ticketer::new()?;
+        Ok(Self {
+            config: Arc::new(config),
+            certificate,
+            chain,
+            client_chain,
+        })
+    }
+}
