@@ -1,17 +1,9 @@
 use std::fmt;
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{Engine, general_purpose::STANDARD};
+use keystead_crypto::decode_base64;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use zeroize::Zeroizing;
-
-/// RFC 4648 section 4 with mandatory padding; the unused bits of the last character
-/// may have any value, because the clients' library does not clear them on reading.
-const ENGINE: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
 
 /// A byte field of a JSON document as the original reads it: base64 in which line
 /// breaks are skipped, an array of numbers, or `null` for no bytes.
@@ -29,7 +21,7 @@ pub(crate) fn encode_into(out: &mut Vec<u8>, bytes: &[u8]) {
     // The space has the exact size, so the only possible error cannot occur.
     let written = out
         .get_mut(start..)
-        .and_then(|space| ENGINE.encode_slice(bytes, space).ok());
+        .and_then(|space| STANDARD.encode_slice(bytes, space).ok());
     debug_assert_eq!(written, Some(encoded_len(bytes.len())));
 }
 
@@ -43,17 +35,6 @@ pub(crate) fn secret<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Zeroizing<Vec<u8>>, D::Error> {
     Base64::deserialize(deserializer).map(|bytes| bytes.0)
-}
-
-fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, base64::DecodeError> {
-    if text.contains(['\r', '\n']) {
-        let mut joined = Zeroizing::new(Vec::with_capacity(text.len()));
-        joined.extend(text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')));
-        ENGINE.decode(&joined)
-    } else {
-        ENGINE.decode(text)
-    }
-    .map(Zeroizing::new)
 }
 
 // === impl Base64 ===
@@ -74,10 +55,9 @@ impl<'de> Visitor<'de> for Base64Visitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Base64, E> {
-        // The decoder's error names a byte of the input, which may be secret.
-        decode(text)
+        decode_base64(text.as_bytes())
             .map(Base64)
-            .map_err(|_| E::custom("invalid base64"))
+            .map_err(E::custom)
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Base64, E> {
