@@ -177,16 +177,24 @@ fn component<'a>(rest: &'a str, text: &str) -> Result<(u64, &'a str), DurationEr
     Ok((nanos, tail))
 }
 
-/// `scale` times `0.fraction`, cut to whole nanoseconds. No unit has more
-/// than 13 digits of nanoseconds, so 18 digits lose nothing.
+/// `scale` times `0.fraction`, cut to whole nanoseconds.
+///
+/// Go computes this in binary floating point, so that `0.9999999999999999999s`
+/// is a full second; the same here, for the same result to the nanosecond.
+#[expect(clippy::as_conversions, reason = "float64 arithmetic as in Go")]
 fn part(fraction: &str, scale: u64) -> u64 {
-    let mut numerator: u128 = 0;
-    let mut denominator: u128 = 1;
-    for digit in fraction.bytes().take(18) {
-        numerator = numerator * 10 + u128::from(digit - b'0');
-        denominator *= 10;
+    const LIMIT: u64 = (1 << 63) - 1;
+    let mut numerator: u64 = 0;
+    let mut denominator: f64 = 1.0;
+    for digit in fraction.bytes() {
+        // Digits beyond the precision are dropped.
+        if numerator > LIMIT / 10 {
+            break;
+        }
+        numerator = numerator * 10 + u64::from(digit - b'0');
+        denominator *= 10.0;
     }
-    u64::try_from(numerator * u128::from(scale) / denominator).unwrap_or(0)
+    (numerator as f64 * (scale as f64 / denominator)) as u64
 }
 
 /// Splits off the leading decimal digits.
@@ -224,4 +232,149 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Text, nanoseconds, text of the nanoseconds: Go 1.24.
+    const VALID: &[(&str, i64, &str)] = &[
+        ("0", 0, "0s"),
+        ("-0", 0, "0s"),
+        ("+0", 0, "0s"),
+        ("5s", 5_000_000_000, "5s"),
+        ("-5s", -5_000_000_000, "-5s"),
+        ("+5s", 5_000_000_000, "5s"),
+        ("1.5s", 1_500_000_000, "1.5s"),
+        ("1h30m", 5_400_000_000_000, "1h30m0s"),
+        ("1m0.5s", 60_500_000_000, "1m0.5s"),
+        (".5s", 500_000_000, "500ms"),
+        ("5.s", 5_000_000_000, "5s"),
+        ("1us", 1_000, "1µs"),
+        ("1\u{b5}s", 1_000, "1µs"),
+        ("1\u{3bc}s", 1_000, "1µs"),
+        ("1.9ns", 1, "1ns"),
+        ("0.9999999999999999999s", 1_000_000_000, "1s"),
+        ("0.3333333333333333333h", 1_200_000_000_000, "20m0s"),
+        (
+            "0.9223372036854775807h",
+            3_320_413_933_267,
+            "55m20.413933267s",
+        ),
+        ("0.100000000000000000000h", 360_000_000_000, "6m0s"),
+        ("1h1h", 7_200_000_000_000, "2h0m0s"),
+        (
+            "9223372036854775807ns",
+            i64::MAX,
+            "2562047h47m16.854775807s",
+        ),
+        (
+            "9223372036854775.807us",
+            i64::MAX,
+            "2562047h47m16.854775807s",
+        ),
+        (
+            "-9223372036854775808ns",
+            i64::MIN,
+            "-2562047h47m16.854775808s",
+        ),
+        ("00000000000000000000000000000001s", 1_000_000_000, "1s"),
+    ];
+
+    /// Text and message: Go 1.24.
+    const INVALID: &[(&str, &str)] = &[
+        ("", r#"time: invalid duration """#),
+        ("15", r#"time: missing unit in duration "15""#),
+        ("0.5", r#"time: missing unit in duration "0.5""#),
+        (".s", r#"time: invalid duration ".s""#),
+        ("s", r#"time: invalid duration "s""#),
+        ("-", r#"time: invalid duration "-""#),
+        ("--1s", r#"time: invalid duration "--1s""#),
+        ("15x", r#"time: unknown unit "x" in duration "15x""#),
+        ("1s2", r#"time: missing unit in duration "1s2""#),
+        ("1s 2m", r#"time: unknown unit "s " in duration "1s 2m""#),
+        (" 1s", r#"time: invalid duration " 1s""#),
+        (
+            "9223372036854775808ns",
+            r#"time: invalid duration "9223372036854775808ns""#,
+        ),
+        (
+            "-9223372036854775809ns",
+            r#"time: invalid duration "-9223372036854775809ns""#,
+        ),
+        (
+            "999999999999999999999s",
+            r#"time: invalid duration "999999999999999999999s""#,
+        ),
+        ("1\"s", r#"time: unknown unit "\"s" in duration "1\"s""#),
+        (
+            "1é",
+            r#"time: unknown unit "\xc3\xa9" in duration "1\xc3\xa9""#,
+        ),
+        ("1\ns", r#"time: unknown unit "\x0as" in duration "1\x0as""#),
+    ];
+
+    /// Nanoseconds and their text: Go 1.24.
+    const PRINTED: &[(i64, &str)] = &[
+        (1, "1ns"),
+        (-1, "-1ns"),
+        (999, "999ns"),
+        (1_001, "1.001µs"),
+        (999_999, "999.999µs"),
+        (1_100_000, "1.1ms"),
+        (999_999_999, "999.999999ms"),
+        (59_999_999_999, "59.999999999s"),
+        (60_000_000_000, "1m0s"),
+        (3_601_000_000_000, "1h0m1s"),
+        (3_661_001_000_000, "1h1m1.001s"),
+        (-1_500, "-1.5µs"),
+    ];
+
+    #[test]
+    fn reads_and_prints_like_go() {
+        for &(text, nanos, printed) in VALID {
+            let duration: GoDuration = text.parse().unwrap();
+            assert_eq!(duration.as_nanos(), nanos, "{text}");
+            assert_eq!(duration.to_string(), printed, "{text}");
+        }
+        for &(nanos, printed) in PRINTED {
+            assert_eq!(GoDuration::from_nanos(nanos).to_string(), printed);
+        }
+    }
+
+    #[test]
+    fn refuses_with_the_words_of_go() {
+        for &(text, message) in INVALID {
+            let error = text.parse::<GoDuration>().unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn becomes_an_unsigned_duration_unless_negative() {
+        let second = GoDuration::from_nanos(1_000_000_000);
+        assert_eq!(second.to_duration(), Some(Duration::from_secs(1)));
+        assert_eq!(GoDuration::from(Duration::from_secs(1)), second);
+        assert_eq!(GoDuration::from(Duration::MAX).as_nanos(), i64::MAX);
+        assert!(GoDuration::from_nanos(-1).is_negative());
+        assert_eq!(GoDuration::from_nanos(-1).to_duration(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(nanos: i64) {
+            let duration = GoDuration::from_nanos(nanos);
+            prop_assert_eq!(duration.to_string().parse(), Ok(duration));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-+0-9.a-zµ ]{0,24}|\\PC*") {
+            if let Ok(duration) = text.parse::<GoDuration>() {
+                prop_assert_eq!(duration.to_string().parse(), Ok(duration));
+            }
+        }
+    }
 }

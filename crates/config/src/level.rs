@@ -84,3 +84,63 @@ impl fmt::Display for Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_names_offsets_and_numbers() {
+        for (text, value) in [
+            ("on", 0),
+            ("ON", 0),
+            (" Off ", 9),
+            ("debug", -4),
+            ("info", 0),
+            ("Warn", 4),
+            ("ERROR", 8),
+            ("INFO+2", 2),
+            ("WARN+1", 5),
+            ("debug-1", -5),
+            ("-4", -4),
+            ("+3", 3),
+            ("9", 9),
+            ("2147483647", i32::MAX),
+        ] {
+            assert_eq!(text.parse(), Ok(Level::new(value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for text in [
+            "",
+            "yes",
+            "trace",
+            "INFO+",
+            "INFO+x",
+            "INFO 2",
+            "1.5",
+            "error+2147483647",
+        ] {
+            let error = text.parse::<Level>().unwrap_err();
+            assert_eq!(error.to_string(), format!("invalid log level '{text}'"));
+        }
+    }
+
+    #[test]
+    fn prints_the_nearest_name_below() {
+        for (value, text) in [
+            (i32::MIN, "DEBUG-2147483644"),
+            (-5, "DEBUG-1"),
+            (-4, "DEBUG"),
+            (0, "INFO"),
+            (2, "INFO+2"),
+            (4, "WARN"),
+            (8, "ERROR"),
+            (9, "ERROR+1"),
+        ] {
+            assert_eq!(Level::new(value).to_string(), text);
+        }
+    }
+}

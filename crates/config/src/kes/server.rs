@@ -193,7 +193,7 @@ fn admin(root: &Section<'_>) -> Result<Identity, Error> {
         let mut identity = section.text("identity");
         if let Some(old) = old {
             root.warn(
-                old.place.clone(),
+                root.place_of("root"),
                 "old name of 'admin.identity'; write that",
             );
             match &identity {

@@ -9,8 +9,6 @@ mod field;
 mod reader;
 mod secret;
 mod section;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use self::field::{Field, Place};
 pub(crate) use self::reader::Reader;

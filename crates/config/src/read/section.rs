@@ -95,7 +95,7 @@ impl<'r> Section<'r> {
         match secret::read(&file) {
             Ok(secret) => {
                 self.reader.originate(&secret.place);
-                Some(secret)
+                (!secret.value.expose().is_empty()).then_some(secret)
             }
             Err(error) => {
                 let mark = self.entry(file_key).map_or(self.mark, |entry| entry.mark);

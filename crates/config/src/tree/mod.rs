@@ -1,6 +1,8 @@
 //! A YAML document as a tree in which every node knows its place.
 
 mod build;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 

@@ -1,0 +1,161 @@
+//! Secrets in files, and secrets that must not show.
+
+use std::{fs, path::Path};
+
+use keystead_config::{
+    Origin,
+    kes::{Loaded, VaultAuth},
+};
+use keystead_crypto::Secret;
+
+use super::{ADMIN, STORE, TLS, read};
+
+fn with_password(tls: &str) -> Result<Loaded, String> {
+    let text = format!("{ADMIN}tls: {{ key: k, cert: c, {tls} }}\n{STORE}");
+    read(&text, &[]).map_err(|error| error.to_string())
+}
+
+#[test]
+fn content_without_one_line_break() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    for (content, secret) in [
+        ("secret", Some("secret")),
+        ("secret\n", Some("secret")),
+        ("secret\r\n", Some("secret")),
+        ("secret\n\n", Some("secret\n")),
+        (" secret ", Some(" secret ")),
+        ("${NOT_A_VARIABLE}", Some("${NOT_A_VARIABLE}")),
+        ("\n", None),
+        ("", None),
+    ] {
+        fs::write(&path, content).unwrap();
+        let loaded = with_password(&format!("password_file: {}", path.display())).unwrap();
+        let password = loaded.config.tls.password;
+        assert_eq!(password.as_ref().map(Secret::expose), secret, "{content:?}");
+        assert!(loaded.files.contains(&path));
+    }
+}
+
+#[test]
+fn both_forms_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    fs::write(&path, "secret").unwrap();
+    let file = path.display();
+    let error = with_password(&format!("password: x, password_file: {file}")).unwrap_err();
+    assert!(error.starts_with("both 'password' and 'password_file' are specified\n"));
+    with_password(&format!("password: '', password_file: {file}")).unwrap();
+    with_password("password: x, password_file: ''").unwrap();
+}
+
+#[test]
+fn unreadable_files() {
+    let error = with_password("password_file: /no/such/file").unwrap_err();
+    assert_eq!(
+        error,
+        "open /no/such/file: no such file or directory\n  \
+         at kes.yml:2:40, tls.password_file\n  \
+         name a readable text file that holds nothing but the secret"
+    );
+}
+
+/// Every secret of every store in its two forms.
+#[test]
+fn every_secret_has_a_file_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "s3cr3t\n").unwrap();
+    for (keystore, key) in [
+        (
+            "vault: { endpoint: e, approle: { id: i, SECRET } }",
+            "secret",
+        ),
+        (
+            "vault: { endpoint: e, approle: { secret: s, SECRET } }",
+            "id",
+        ),
+        (
+            "entrust: { keycontrol: { endpoint: e, vault_id: v, box_id: b, credentials: { username: u, SECRET } } }",
+            "password",
+        ),
+        (
+            "aws: { secretsmanager: { endpoint: e, region: r, credentials: { accesskey: a, SECRET } } }",
+            "secretkey",
+        ),
+        (
+            "aws: { secretsmanager: { endpoint: e, region: r, credentials: { accesskey: a, secretkey: s, SECRET } } }",
+            "token",
+        ),
+        (
+            "gcp: { secretmanager: { project_id: p, credentials: { client_email: m, client_id: c, private_key_id: i, SECRET } } }",
+            "private_key",
+        ),
+        (
+            "azure: { keyvault: { endpoint: e, credentials: { tenant_id: t, client_id: c, SECRET } } }",
+            "client_secret",
+        ),
+        (
+            "gemalto: { keysecure: { endpoint: e, credentials: { SECRET } } }",
+            "token",
+        ),
+        (
+            "fortanix: { sdkms: { endpoint: e, credentials: { SECRET } } }",
+            "key",
+        ),
+    ] {
+        let text = format!("{ADMIN}{TLS}keystore: {{ {keystore} }}\n");
+        let written = text.replace("SECRET", &format!("{key}: s3cr3t"));
+        let in_file = text.replace("SECRET", &format!("{key}_file: {}", path.display()));
+        let written = read(&written, &[]).unwrap();
+        let in_file = read(&in_file, &[]).unwrap();
+        assert_eq!(written.config, in_file.config, "{key}");
+        assert_eq!(in_file.warnings, [], "{key}");
+        assert!(in_file.files.iter().any(|file| file == &path));
+        assert!(in_file.origins.values().any(|origin| matches!(
+            origin,
+            Origin::SecretFile { path: file, .. } if *file == path
+        )));
+        assert!(!format!("{written:?}").contains("s3cr3t"), "{key}");
+    }
+}
+
+#[test]
+fn secrets_may_come_from_variables() {
+    let text = format!(
+        "{ADMIN}{TLS}keystore: {{ vault: {{ endpoint: e, approle: {{ id: '${{ID}}', secret: '${{SECRET}}' }} }} }}\n"
+    );
+    let loaded = read(&text, &[("ID", "i"), ("SECRET", "a: [b]*$c")]).unwrap();
+    let keystead_config::kes::KeyStoreConfig::Vault(vault) = loaded.config.keystore else {
+        panic!("another store");
+    };
+    let VaultAuth::AppRole { secret, .. } = vault.auth else {
+        panic!("another method");
+    };
+    assert_eq!(secret.expose(), "a: [b]*$c");
+}
+
+#[test]
+fn a_refused_file_shows_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "s3cr3t").unwrap();
+    let file = Path::display(&path);
+    for tls in [
+        format!("password: s3cr3t, password_file: {file}"),
+        "password: s3cr3t, auth: x".to_owned(),
+        "password: s3cr3t, password: s3cr3t".to_owned(),
+        "password: [s3cr3t]".to_owned(),
+        "password: { s3cr3t: }".to_owned(),
+        "password: *s3cr3t".to_owned(),
+        "password: @s3cr3t".to_owned(),
+        "password: !s3cr3t!x s3cr3t".to_owned(),
+        "password: \"s3cr3t\\q\"".to_owned(),
+        "password: 's3cr3t' 's3cr3t'".to_owned(),
+        "password: |s3cr3t".to_owned(),
+        "password: %s3cr3t\u{7}".to_owned(),
+    ] {
+        let error = with_password(&tls).unwrap_err();
+        assert!(!error.contains("s3cr3t"), "{error}");
+    }
+}
