@@ -1,0 +1,127 @@
+//! What the load generator asks.
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+
+/// The key of all calls that need one.
+pub(crate) const KEY: &str = "bench";
+
+/// One request.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+}
+
+/// A kind of request and how to make the next one.
+#[derive(Clone)]
+pub(crate) enum Calls {
+    /// The same call again and again.
+    Same(Call),
+    /// `/v1/key/create/<prefix>-<n>`.
+    Create { prefix: String },
+    /// A data key from one of `count` keys, all over the store.
+    Spread { count: u64, body: Bytes },
+}
+
+// === impl Call ===
+
+impl Call {
+    pub(crate) fn get(path: &str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            body: Bytes::new(),
+        }
+    }
+
+    fn post(path: String, body: &Value) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            body: Bytes::from(body.to_string()),
+        }
+    }
+
+    pub(crate) fn create(name: &str) -> Self {
+        Self {
+            method: Method::PUT,
+            path: format!("/v1/key/create/{name}"),
+            body: Bytes::new(),
+        }
+    }
+}
+
+// === impl Calls ===
+
+impl Calls {
+    /// The cached calls that are measured, by name. The ciphertexts are made on the
+    /// way, so `client` must reach a server that has [`KEY`].
+    pub(crate) async fn cached(client: &Client) -> Result<Vec<(&'static str, Self)>> {
+        // What MinIO sends: the object's name as context.
+        let context = "eyJidWNrZXQiOiJidWNrZXQvcGhvdG9zLzIwMjYvaW1hZ2UuanBnIn0=";
+        let generate = Call::post(
+            format!("/v1/key/generate/{KEY}"),
+            &json!({ "context": context }),
+        );
+        let mut sender = client.connect().await?;
+        let answer: Value = serde_json::from_slice(&client.send(&mut sender, &generate).await?)?;
+        let member = |name: &str| {
+            answer
+                .get(name)
+                .cloned()
+                .with_context(|| format!("no {name} in the answer"))
+        };
+        let decrypt = Call::post(
+            format!("/v1/key/decrypt/{KEY}"),
+            &json!({ "ciphertext": member("ciphertext")?, "context": context }),
+        );
+        let encrypt = Call::post(
+            format!("/v1/key/encrypt/{KEY}"),
+            &json!({ "plaintext": member("plaintext")?, "context": context }),
+        );
+        Ok(vec![
+            ("generate", Self::Same(generate)),
+            ("decrypt", Self::Same(decrypt)),
+            ("encrypt", Self::Same(encrypt)),
+        ])
+    }
+
+    /// Data keys from `count` keys named by [`spread_name`].
+    pub(crate) fn spread(count: u64) -> Self {
+        Self::Spread {
+            count,
+            body: Bytes::from_static(b"{}"),
+        }
+    }
+
+    /// The call with number `sequence`.
+    pub(crate) fn at(&self, sequence: u64) -> Call {
+        match self {
+            Self::Same(call) => call.clone(),
+            Self::Create { prefix } => Call::create(&format!("{prefix}-{sequence}")),
+            Self::Spread { count, body } => {
+                // A prime stride visits every key once before it comes back.
+                let number = sequence
+                    .wrapping_mul(2_147_483_647)
+                    .checked_rem(*count)
+                    .unwrap_or(0);
+                Call {
+                    method: Method::POST,
+                    path: format!("/v1/key/generate/{}", spread_name(number)),
+                    body: body.clone(),
+                }
+            }
+        }
+    }
+}
+
+/// The name of key `number` in a store of many.
+pub(crate) fn spread_name(number: u64) -> String {
+    format!("key-{number:07}")
+}

@@ -1,0 +1,91 @@
+//! Measures the key server against the floor: the least that hyper and rustls can
+//! do with the same handshake and the same number of bytes.
+//!
+//! Client and server share the machine, so requests per second say as much about
+//! this program as about the server. The main figure is the CPU time the server
+//! needs for one request, and everything is given as a ratio to the floor of the
+//! same run. Servers are measured in turns, round by round, and the median of the
+//! rounds counts, so that a disturbance of the machine hits all alike. All traffic
+//! stays on the loopback interface.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the tables are the output, the progress goes to standard error"
+)]
+
+mod calls;
+mod client;
+mod floor;
+mod load;
+mod measure;
+mod report;
+mod server;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+/// Measures the kes server and prints the tables of docs/performance.md.
+#[derive(Parser)]
+#[command(name = "./dev bench")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    plan: Plan,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(hide = true)]
+    Floor(floor::Options),
+}
+
+/// What to measure, and for how long.
+#[derive(Args)]
+struct Plan {
+    /// The kes binary [default: the one beside this program].
+    #[arg(long)]
+    kes: Option<PathBuf>,
+    /// The binary of another KES server, measured in the same run if given.
+    #[arg(long)]
+    reference: Option<PathBuf>,
+    /// Seconds of load per measurement.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Rounds; the median of them counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Requests in flight: so many HTTP/1.1 connections, or an eighth as many with
+    /// eight HTTP/2 streams each.
+    #[arg(long, default_value_t = 32)]
+    in_flight: usize,
+    /// Requests per second of the latency measurement.
+    #[arg(long, default_value_t = 2000)]
+    rate: u32,
+    /// Numbers of keys in the store whose effect is measured.
+    #[arg(long, value_delimiter = ',', default_value = "10,1000,100000,1000000")]
+    keys: Vec<usize>,
+    /// Replaces the tables between the marks of this Markdown file.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+impl Plan {
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match cli.command {
+            Some(Command::Floor(options)) => floor::serve(&options).await,
+            None => measure::all(&cli.plan).await,
+        }
+    })
+}

@@ -1,0 +1,418 @@
+//! The measurements, one function per table.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::Plan;
+use crate::calls::{Call, Calls, KEY, spread_name};
+use crate::client::Protocol;
+use crate::load::Load;
+use crate::report::{Report, Sample, Series, memory_cell, milliseconds_cell};
+use crate::server::{Server, Site};
+
+/// Hard links a file system surely allows to one file.
+const LINKS: u64 = 60_000;
+
+/// A key server, its binary, and the cached calls that fit its store.
+struct Subject {
+    server: Server,
+    binary: PathBuf,
+    store: PathBuf,
+    calls: Vec<(&'static str, Calls)>,
+}
+
+/// One line of a table while it is measured.
+struct Line<'a> {
+    label: Vec<String>,
+    server: &'a Server,
+    protocol: Protocol,
+    calls: Calls,
+    series: Series,
+}
+
+/// Takes all measurements, prints the tables and writes them if asked to.
+pub(crate) async fn all(plan: &Plan) -> Result<()> {
+    let kes = match &plan.kes {
+        Some(path) => path.canonicalize()?,
+        None => std::env::current_exe()?.with_file_name("kes"),
+    };
+    let site = Site::new(&kes)?;
+    let mut report = Report::new(plan)?;
+    let mut subjects = vec![Subject::start(&site, "keystead", kes).await?];
+    if let Some(reference) = &plan.reference {
+        subjects.push(Subject::start(&site, "reference", reference.canonicalize()?).await?);
+    }
+    let floors = floors(&site, &subjects).await?;
+
+    start(&site, &subjects, &mut report).await?;
+    cached(plan, &subjects, &floors, &mut report).await?;
+    steady(plan, &subjects, &floors, &mut report).await?;
+    created(plan, &subjects, &mut report).await?;
+    connections(plan, &subjects, &floors, &mut report).await?;
+    drop(floors);
+    store_sizes(plan, &site, &subjects, &mut report).await?;
+    match &plan.write {
+        Some(path) => report.write(path),
+        None => Ok(()),
+    }
+}
+
+/// One floor server per kind of call, with answers as long as ours.
+async fn floors(site: &Site, subjects: &[Subject]) -> Result<Vec<Server>> {
+    let ours = subjects.first().context("no server")?;
+    let mut floors = Vec::new();
+    for (_, calls) in &ours.calls {
+        floors.push(
+            site.floor(ours.server.call(&calls.at(0)).await?.len())
+                .await?,
+        );
+    }
+    Ok(floors)
+}
+
+async fn start(site: &Site, subjects: &[Subject], report: &mut Report) -> Result<()> {
+    progress("start");
+    let mut rows = Vec::new();
+    for subject in subjects {
+        let mut ready = Vec::new();
+        let mut memory = 0;
+        for _ in 0..5 {
+            let server = site
+                .kes(subject.server.name, &subject.binary, &subject.store)
+                .await?;
+            ready.push(server.ready);
+            memory = server.usage()?.memory;
+        }
+        rows.push(vec![
+            subject.server.name.to_owned(),
+            milliseconds_cell(ready),
+            memory_cell(memory),
+        ]);
+    }
+    report.table(
+        "Start",
+        &["server", "ms to the first answer", "memory then, MiB"],
+        &rows,
+    )
+}
+
+async fn cached(
+    plan: &Plan,
+    subjects: &[Subject],
+    floors: &[Server],
+    report: &mut Report,
+) -> Result<()> {
+    let load = full_speed(plan);
+    let header = [
+        "call",
+        "protocol",
+        "server",
+        "requests/s",
+        "of floor",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU µs/request",
+        "of floor",
+    ];
+    let mut lines = Vec::new();
+    for protocol in Protocol::ALL {
+        lines.extend(cached_lines(protocol, subjects, floors));
+    }
+    let rows = rounds(plan, &load, &mut lines).await?;
+    report.table("Cached calls at full speed", &header, &rows)
+}
+
+async fn steady(
+    plan: &Plan,
+    subjects: &[Subject],
+    floors: &[Server],
+    report: &mut Report,
+) -> Result<()> {
+    let load = Load {
+        rate: Some(plan.rate),
+        ..full_speed(plan)
+    };
+    let header = [
+        "call",
+        "protocol",
+        "server",
+        "requests/s",
+        "of floor",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU µs/request",
+        "of floor",
+    ];
+    let mut lines = Vec::new();
+    for protocol in Protocol::ALL {
+        let all = cached_lines(protocol, subjects, floors);
+        lines.extend(
+            all.into_iter()
+                .filter(|line| line.label.first().is_some_and(|call| call == "generate")),
+        );
+    }
+    let rows = rounds(plan, &load, &mut lines).await?;
+    report.table(
+        &format!("Cached calls at {} requests/s", plan.rate),
+        &header,
+        &rows,
+    )
+}
+
+/// For each kind of call the floor first, then the servers.
+fn cached_lines<'a>(
+    protocol: Protocol,
+    subjects: &'a [Subject],
+    floors: &'a [Server],
+) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    for (index, floor) in floors.iter().enumerate() {
+        let servers = subjects
+            .iter()
+            .filter_map(|subject| Some((&subject.server, subject.calls.get(index)?)));
+        let Some((_, own)) = servers.clone().next() else {
+            continue;
+        };
+        for (server, (call, calls)) in std::iter::once((floor, own)).chain(servers) {
+            lines.push(Line {
+                label: vec![
+                    (*call).to_owned(),
+                    protocol.name().to_owned(),
+                    server.name.to_owned(),
+                ],
+                server,
+                protocol,
+                calls: calls.clone(),
+                series: Series::default(),
+            });
+        }
+    }
+    lines
+}
+
+async fn created(plan: &Plan, subjects: &[Subject], report: &mut Report) -> Result<()> {
+    let mut rows = Vec::new();
+    for subject in subjects {
+        let mut series = Series::default();
+        for round in 0..plan.rounds {
+            progress(&format!("create, {}, round {round}", subject.server.name));
+            let load = Load {
+                requests: 5000,
+                ..full_speed(plan)
+            };
+            let calls = Calls::Create {
+                prefix: format!("new-{round}"),
+            };
+            series.push(sample(&subject.server, Protocol::Http1, &load, &calls).await?);
+        }
+        rows.push(row(
+            vec![subject.server.name.to_owned()],
+            &[
+                &series.rate_cells(None)[..1],
+                &series.latency_cells(),
+                &series.cpu_cells(None)[..1],
+            ],
+        ));
+    }
+    let header = [
+        "server",
+        "keys/s",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU µs/key",
+    ];
+    report.table("Keys created, each one synced to disk", &header, &rows)
+}
+
+async fn connections(
+    plan: &Plan,
+    subjects: &[Subject],
+    floors: &[Server],
+    report: &mut Report,
+) -> Result<()> {
+    let load = Load {
+        reconnect: true,
+        ..full_speed(plan)
+    };
+    let servers = floors
+        .first()
+        .into_iter()
+        .chain(subjects.iter().map(|subject| &subject.server));
+    let mut lines: Vec<_> = servers
+        .map(|server| Line {
+            label: vec![server.name.to_owned()],
+            server,
+            protocol: Protocol::Http1,
+            calls: Calls::Same(Call::get("/version")),
+            series: Series::default(),
+        })
+        .collect();
+    let header = [
+        "server",
+        "connections/s",
+        "of floor",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU µs/connection",
+        "of floor",
+    ];
+    let rows = rounds(plan, &load, &mut lines).await?;
+    report.table(
+        "New connections, mutual TLS 1.3 without resumption, one request each",
+        &header,
+        &rows,
+    )
+}
+
+async fn store_sizes(
+    plan: &Plan,
+    site: &Site,
+    subjects: &[Subject],
+    report: &mut Report,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for subject in subjects {
+        for &count in &plan.keys {
+            let name = subject.server.name;
+            progress(&format!("{count} keys in the store, {name}"));
+            let count = u64::try_from(count)?;
+            let store = site.store(&format!("{name}-{count}"));
+            fill(&store, &subject.store.join(KEY), count)?;
+            let server = site.kes(name, &subject.binary, &store).await?;
+            let calls = Calls::spread(count);
+            let warm = Load {
+                requests: count,
+                time: Duration::from_secs(600),
+                ..full_speed(plan)
+            };
+            sample(&server, Protocol::Http1, &warm, &calls).await?;
+            let mut series = Series::default();
+            for _ in 0..plan.rounds {
+                series.push(sample(&server, Protocol::Http1, &full_speed(plan), &calls).await?);
+            }
+            let memory = memory_cell(server.usage()?.memory);
+            rows.push(row(
+                vec![name.to_owned(), count.to_string()],
+                &[
+                    &series.rate_cells(None)[..1],
+                    &series.latency_cells(),
+                    &series.cpu_cells(None)[..1],
+                    &[memory],
+                ],
+            ));
+            drop(server);
+            fs::remove_dir_all(&store)?;
+        }
+    }
+    let header = [
+        "server",
+        "keys",
+        "requests/s",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU µs/request",
+        "memory, MiB",
+    ];
+    report.table(
+        "Data keys from all keys of a store, all cached",
+        &header,
+        &rows,
+    )
+}
+
+/// Makes a file store of `count` keys out of one stored key.
+fn fill(store: &Path, key: &Path, count: u64) -> Result<()> {
+    fs::create_dir(store)?;
+    let mut original = PathBuf::new();
+    for number in 0..count {
+        let path = store.join(spread_name(number));
+        if number.is_multiple_of(LINKS) {
+            fs::copy(key, &path)?;
+            original = path;
+        } else {
+            fs::hard_link(&original, &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures all lines round by round. The first line and every one whose server is a
+/// floor is what those after it are compared to.
+async fn rounds(plan: &Plan, load: &Load, lines: &mut [Line<'_>]) -> Result<Vec<Vec<String>>> {
+    for round in 0..plan.rounds {
+        for line in lines.iter_mut() {
+            progress(&format!("{}, round {round}", line.label.join(", ")));
+            let sample = sample(line.server, line.protocol, load, &line.calls).await?;
+            line.series.push(sample);
+        }
+    }
+    let mut floor = None;
+    let mut rows = Vec::new();
+    for line in &*lines {
+        if line.server.name == "floor" {
+            floor = Some(&line.series);
+        }
+        let series = &line.series;
+        rows.push(row(
+            line.label.clone(),
+            &[
+                &series.rate_cells(floor),
+                &series.latency_cells(),
+                &series.cpu_cells(floor),
+            ],
+        ));
+    }
+    Ok(rows)
+}
+
+async fn sample(server: &Server, protocol: Protocol, load: &Load, calls: &Calls) -> Result<Sample> {
+    let client = server.client(protocol)?;
+    let senders = load.connect(&client).await?;
+    let before = server.usage()?.cpu;
+    let outcome = load.run(&client, senders, calls).await?;
+    Sample::new(&outcome, server.usage()?.cpu.saturating_sub(before))
+}
+
+fn full_speed(plan: &Plan) -> Load {
+    Load {
+        in_flight: plan.in_flight,
+        time: plan.time(),
+        requests: u64::MAX,
+        rate: None,
+        reconnect: false,
+    }
+}
+
+fn row(mut label: Vec<String>, cells: &[&[String]]) -> Vec<String> {
+    label.extend(cells.concat());
+    label
+}
+
+fn progress(what: &str) {
+    eprintln!("{what}");
+}
+
+// === impl Subject ===
+
+impl Subject {
+    async fn start(site: &Site, name: &'static str, binary: PathBuf) -> Result<Self> {
+        let store = site.store(name);
+        let server = site.kes(name, &binary, &store).await?;
+        server.call(&Call::create(KEY)).await?;
+        let calls = Calls::cached(&server.client(Protocol::Http1)?).await?;
+        Ok(Self {
+            server,
+            binary,
+            store,
+            calls,
+        })
+    }
+}
