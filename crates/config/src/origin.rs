@@ -37,6 +37,19 @@ pub enum Origin {
     CommandLine(&'static str),
 }
 
+impl Origin {
+    /// The place in the file, unless the value is from the command line.
+    #[must_use]
+    pub fn position(&self) -> Option<&Position> {
+        match self {
+            Self::File(position)
+            | Self::Variable { position, .. }
+            | Self::SecretFile { position, .. } => Some(position),
+            Self::CommandLine(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)

@@ -62,7 +62,7 @@ pub struct Overrides {
 pub struct Loaded {
     /// The settings.
     pub config: ServerConfig,
-    /// What is odd but not wrong.
+    /// What is odd but not wrong, in the order of the file.
     pub warnings: Vec<Warning>,
     /// The configuration file and every file and folder it refers to that is
     /// read at start or reload, for watching. Not in it: what a key store

@@ -1,6 +1,6 @@
 //! A value with its place.
 
-use crate::{Diagnostic, Error, Origin, Position};
+use crate::{Diagnostic, Error, Origin};
 
 /// A value and where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,15 +44,5 @@ impl Place {
             origin: self.origin.clone(),
             advice: advice.to_owned(),
         })
-    }
-
-    /// The place in the file, if the value is not from the command line.
-    pub(crate) fn position(&self) -> Option<&Position> {
-        match &self.origin {
-            Origin::File(position)
-            | Origin::Variable { position, .. }
-            | Origin::SecretFile { position, .. } => Some(position),
-            Origin::CommandLine(_) => None,
-        }
     }
 }

@@ -184,7 +184,12 @@ impl<'r> Reader<'r> {
         if let Some(error) = findings.wrong {
             return Err(error);
         }
-        Ok((result?, findings.notes))
+        let mut notes = findings.notes;
+        notes.warnings.sort_by_key(|warning| {
+            let position = warning.origin.position();
+            position.map(|position| (position.line, position.column))
+        });
+        Ok((result?, notes))
     }
 }
 

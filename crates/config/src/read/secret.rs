@@ -18,7 +18,7 @@ pub(super) fn read(file: &Field<PathBuf>) -> Result<Field<Secret>, Error> {
     let text = content.strip_suffix('\n').unwrap_or(&content);
     let text = text.strip_suffix('\r').unwrap_or(text);
     let mut secret = file.clone().map(|_| Secret::new(text.to_owned()));
-    if let Some(position) = file.place.position() {
+    if let Some(position) = file.place.origin.position() {
         secret.place.origin = Origin::SecretFile {
             path: file.value.clone(),
             position: position.clone(),

@@ -171,6 +171,29 @@ impl<'r> Section<'r> {
         field.ok_or_else(|| self.wrong(&self.place_of(key), message.to_owned(), advice))
     }
 
+    /// A text that must be there.
+    pub(crate) fn required(
+        &self,
+        key: &'static str,
+        message: &str,
+        advice: &str,
+    ) -> Result<String, Error> {
+        self.require(key, self.text(key), message, advice)
+            .map(|field| field.value)
+    }
+
+    /// A secret that must be there, in one of its two forms.
+    pub(crate) fn required_secret(
+        &self,
+        key: &'static str,
+        file_key: &'static str,
+        message: &str,
+        advice: &str,
+    ) -> Result<Secret, Error> {
+        self.require(key, self.secret(key, file_key), message, advice)
+            .map(|field| field.value)
+    }
+
     // --- collections; `null` counts as absent
 
     /// A list of texts; `null` entries are empty texts.

@@ -15,12 +15,12 @@ fn unknown_keys() {
     assert_eq!(
         warnings(&text),
         [
-            "kes.yml:9:8: policy.p.alow: unknown key, ignored; did you mean 'allow'?",
+            "kes.yml:4:1: cach: unknown key, ignored; did you mean 'cache'?",
+            "kes.yml:6:3: cache.expiri: unknown key, ignored; did you mean 'expiry'?",
             "kes.yml:7:13: cache.expiry.anny: unknown key, ignored; did you mean 'any'?",
             "kes.yml:7:23: cache.expiry.wholly_different: unknown key, ignored",
-            "kes.yml:6:3: cache.expiri: unknown key, ignored; did you mean 'expiry'?",
+            "kes.yml:9:8: policy.p.alow: unknown key, ignored; did you mean 'allow'?",
             "kes.yml:10:20: keys[0].nmae: unknown key, ignored; did you mean 'name'?",
-            "kes.yml:4:1: cach: unknown key, ignored; did you mean 'cache'?",
             "kes.yml:11:1: line\\nbreak: unknown key, ignored",
         ]
     );

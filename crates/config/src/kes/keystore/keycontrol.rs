@@ -25,45 +25,41 @@ pub struct KeyControlConfig {
 
 impl KeyControlConfig {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Error> {
-        let endpoint = section.require(
+        let endpoint = section.required(
             "endpoint",
-            section.text("endpoint"),
             "invalid Entrust KeyControl keystore: no endpoint specified",
             "write the URL of the appliance, such as https://keycontrol.example.net",
         );
-        let vault_id = section.require(
+        let vault_id = section.required(
             "vault_id",
-            section.text("vault_id"),
             "invalid Entrust KeyControl keystore: no vault ID specified",
             "write the UUID of the PASM vault; it is part of the vault's URL",
         );
-        let box_id = section.require(
+        let box_id = section.required(
             "box_id",
-            section.text("box_id"),
             "invalid Entrust KeyControl keystore: no box ID specified",
             "write the name or the UUID of the box",
         );
         let credentials = section.section("credentials", |credentials| {
-            let username = credentials.require(
+            let username = credentials.required(
                 "username",
-                credentials.text("username"),
                 "invalid Entrust KeyControl keystore: no username specified",
                 "write the account that has access to the box",
             );
-            let password = credentials.require(
+            let password = credentials.required_secret(
                 "password",
-                credentials.secret("password", "password_file"),
+                "password_file",
                 "invalid Entrust KeyControl keystore: no password specified",
                 "write the account's password, or name a file with it in password_file",
             );
-            Ok((username?.value, password?.value))
+            Ok((username?, password?))
         });
         let ca = section.section("tls", |tls| tls.file("ca"));
         let (username, password) = credentials?;
         Ok(Self {
-            endpoint: endpoint?.value,
-            vault_id: vault_id?.value,
-            box_id: box_id?.value,
+            endpoint: endpoint?,
+            vault_id: vault_id?,
+            box_id: box_id?,
             username,
             password,
             ca: ca.map(|field| field.value),

@@ -1,18 +1,23 @@
 //! The key stores a server can be put on, one type per section of `keystore`.
 
-mod cloud;
+mod aws;
+mod azure;
+mod fortanix;
+mod gcp;
 mod keycontrol;
+mod keysecure;
 mod vault;
 
 use std::path::PathBuf;
 
 use crate::{Error, read::Section};
 
-pub use self::cloud::{
-    AwsCredentials, AwsSecretsManagerConfig, AzureCredentials, AzureKeyVaultConfig, FortanixConfig,
-    GcpCredentials, GcpSecretManagerConfig, KeySecureConfig,
-};
+pub use self::aws::{AwsCredentials, AwsSecretsManagerConfig};
+pub use self::azure::{AzureCredentials, AzureKeyVaultConfig};
+pub use self::fortanix::FortanixConfig;
+pub use self::gcp::{GcpCredentials, GcpSecretManagerConfig};
 pub use self::keycontrol::KeyControlConfig;
+pub use self::keysecure::KeySecureConfig;
 pub use self::vault::{
     EngineVersion, KubernetesJwt, VaultAuth, VaultConfig, VaultLogin, VaultTransit,
 };
@@ -142,14 +147,13 @@ impl KeyStoreConfig {
 
 impl FsConfig {
     fn read(section: &Section<'_>) -> Result<Self, Error> {
-        let path = section.require(
+        let path = section.required(
             "path",
-            section.text("path"),
             "invalid fs keystore: no path specified",
             "write the path of a folder for the keys",
         )?;
         Ok(Self {
-            path: PathBuf::from(path.value),
+            path: PathBuf::from(path),
         })
     }
 }

@@ -97,9 +97,8 @@ pub enum KubernetesJwt {
 
 impl VaultConfig {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Error> {
-        let endpoint = section.require(
+        let endpoint = section.required(
             "endpoint",
-            section.text("endpoint"),
             "invalid vault keystore: no endpoint specified",
             "write the URL of the server, such as https://vault.example.net:8200",
         );
@@ -116,7 +115,7 @@ impl VaultConfig {
         let engine = mount(section, "kv");
         let version = EngineVersion::read(section);
         Ok(Self {
-            endpoint: endpoint?.value,
+            endpoint: endpoint?,
             engine,
             version,
             namespace,
@@ -152,15 +151,14 @@ impl EngineVersion {
 
 impl VaultTransit {
     fn read(section: &Section<'_>) -> Result<Self, Error> {
-        let key = section.require(
+        let key = section.required(
             "key",
-            section.text("key"),
             "invalid transit config: no key name specified",
             "write the name of a key of the transit engine",
         );
         Ok(Self {
             engine: mount(section, "transit"),
-            key: key?.value,
+            key: key?,
         })
     }
 }
@@ -187,22 +185,22 @@ impl VaultAuth {
     }
 
     fn app_role(section: &Section<'_>, namespace: Option<&str>) -> Result<Self, Error> {
-        let id = section.require(
+        let id = section.required_secret(
             "id",
-            section.secret("id", "id_file"),
+            "id_file",
             "invalid approle config: no approle ID specified",
             "write the role id, or name a file with it in id_file",
         );
-        let secret = section.require(
+        let secret = section.required_secret(
             "secret",
-            section.secret("secret", "secret_file"),
+            "secret_file",
             "invalid approle config: no approle secret specified",
             "write the secret id, or name a file with it in secret_file",
         );
         Ok(Self::AppRole {
             login: VaultLogin::read(section, "approle", namespace),
-            id: id?.value,
-            secret: secret?.value,
+            id: id?,
+            secret: secret?,
         })
     }
 
