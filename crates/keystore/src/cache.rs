@@ -6,7 +6,7 @@ use keystead_config::GoDuration;
 use keystead_crypto::StoredKey;
 use keystead_observe::{ErrorEvent, ErrorLog, Level, Metrics};
 use tokio::sync::watch;
-use tokio::time::{self, Instant, MissedTickBehavior};
+use tokio::time::{self, Instant, Interval, MissedTickBehavior};
 
 use self::entries::Entries;
 use self::turns::Turns;
@@ -186,10 +186,10 @@ impl Cache {
     pub async fn run(&self, log: &ErrorLog, shutdown: impl Future<Output = ()>) {
         let timers = async {
             tokio::join!(
-                every(self.settings.any(), async || self.sweep_any()),
-                every(self.settings.unused() / 2, async || self.sweep_unused()),
-                every(self.settings.offline(), async || self.sweep_offline()),
-                every(PROBE_INTERVAL, async || self.probe(log).await),
+                every(self.settings.any(), || self.sweep_any()),
+                every(self.settings.unused() / 2, || self.sweep_unused()),
+                every(self.settings.offline(), || self.sweep_offline()),
+                self.keep_probing(log),
             )
         };
         tokio::select! {
@@ -218,6 +218,14 @@ impl Cache {
 
     fn is_paused(&self) -> bool {
         !self.settings.offline().is_zero() && self.is_offline()
+    }
+
+    async fn keep_probing(&self, log: &ErrorLog) {
+        let mut ticks = ticks(PROBE_INTERVAL);
+        loop {
+            ticks.tick().await;
+            self.probe(log).await;
+        }
     }
 
     /// Asks twice before the key store counts as offline: one lost connection
@@ -252,17 +260,21 @@ impl Cache {
     }
 }
 
-/// Does something every `period`, for the first time after one; never if the
-/// period is zero.
-async fn every(period: Duration, mut action: impl AsyncFnMut()) {
+/// Does something every `period`, never if that is zero.
+async fn every(period: Duration, mut action: impl FnMut()) {
     if period.is_zero() {
         return future::pending().await;
     }
-    let mut ticks = time::interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ticks.tick().await; // the first is immediate
+    let mut ticks = ticks(period);
     loop {
         ticks.tick().await;
-        action().await;
+        action();
     }
+}
+
+/// Ticks every `period`, for the first time after one.
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = time::interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
 }

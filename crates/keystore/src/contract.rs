@@ -61,7 +61,7 @@ async fn keeps_values_byte_for_byte(store: &impl KeyStore) {
 async fn never_overwrites(store: &impl KeyStore) {
     succeeds(store.create("key", b"first").await, "create");
     for value in [b"other".as_slice(), b"first"] {
-        exists(store.create("key", value).await);
+        exists(&store.create("key", value).await);
     }
     assert!(*succeeds(store.get("key").await, "get") == b"first");
 }
@@ -79,7 +79,7 @@ async fn lets_one_of_many_creates_win(store: impl KeyStore) {
         .await
         .into_iter()
         .partition(|(result, _)| result.is_ok());
-    losers.into_iter().for_each(|(result, _)| exists(result));
+    losers.into_iter().for_each(|(result, _)| exists(&result));
     let winners: Vec<String> = winners.into_iter().map(|(_, value)| value).collect();
     let stored = succeeds(store.get("key").await, "get").to_vec();
     assert_eq!(winners, [String::from_utf8_lossy(&stored)]);
@@ -181,7 +181,7 @@ fn succeeds<T>(result: Result<T, Error>, what: &str) -> T {
     result.unwrap_or_else(|error| panic!("{what}: {error:?}"))
 }
 
-fn exists(result: Result<(), Error>) {
+fn exists(result: &Result<(), Error>) {
     assert!(matches!(result, Err(Error::KeyExists)), "{result:?}");
 }
 

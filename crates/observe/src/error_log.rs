@@ -74,7 +74,7 @@ impl ErrorEvent {
 
     fn into_line(self, time: Timestamp) -> String {
         let mut line = Line::new(time, self.level, self.message);
-        line.append(self.attributes);
+        line.append(&self.attributes);
         line.into_string()
     }
 }

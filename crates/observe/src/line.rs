@@ -38,7 +38,7 @@ impl Line {
     }
 
     /// Appends all pairs of another line.
-    pub(crate) fn append(&mut self, pairs: Self) {
+    pub(crate) fn append(&mut self, pairs: &Self) {
         if !self.0.is_empty() && !pairs.0.is_empty() {
             self.0.push(' ');
         }

@@ -115,7 +115,6 @@ impl Metrics {
     }
 
     /// Counts a request as active until the guard is dropped.
-    #[must_use]
     pub fn request_started(&self) -> ActiveRequest {
         self.active.inc();
         ActiveRequest(self.active.clone())

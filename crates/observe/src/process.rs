@@ -46,3 +46,29 @@ impl ProcessFigures {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_text_of_the_kernel() {
+        let status = "Name:\tThreads: 9\nVmStk:\t     132 kB\nRssAnon:\t    5120 kB\nThreads:\t7\n";
+        let expected = ProcessFigures {
+            processors: 0,
+            threads: 7,
+            heap_bytes: 5 * 1024 * 1024,
+            stack_bytes: 132 * 1024,
+        };
+        assert_eq!(ProcessFigures::parse(status), expected);
+        assert_eq!(ProcessFigures::parse(""), ProcessFigures::default());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_has_figures() {
+        let figures = ProcessFigures::read();
+        assert!(figures.processors > 0 && figures.threads > 0);
+        assert!(figures.heap_bytes > 0 && figures.stack_bytes > 0);
+    }
+}
