@@ -155,9 +155,9 @@ fn aliases_cannot_expand_without_end() {
 
 #[test]
 fn merge_keys_cannot_expand_without_end() {
-    let keys: Vec<String> = (0..2_000).map(|key| format!("k{key}: v")).collect();
+    let keys: Vec<String> = (0..1_000).map(|key| format!("k{key}: v")).collect();
     let mut text = format!("base: &base {{{}}}\n", keys.join(", "));
-    for copy in 0..2_000 {
+    for copy in 0..1_000 {
         text.push_str(&format!("c{copy}: {{<<: *base}}\n"));
     }
     assert!(read(&text).contains("the aliases expand to too much text"));
@@ -172,7 +172,7 @@ fn nesting_is_limited() {
 
 #[test]
 fn many_keys_take_little_time() {
-    let text: String = (0..100_000).map(|key| format!("k{key}: v\n")).collect();
+    let text: String = (0..20_000).map(|key| format!("k{key}: v\n")).collect();
     assert!(parse(&text).is_ok());
 }
 

@@ -8,6 +8,7 @@ mod hostile;
 mod keystores;
 mod messages;
 mod old_names;
+mod reference;
 mod secrets;
 mod settings;
 mod warnings;
