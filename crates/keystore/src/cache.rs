@@ -47,6 +47,7 @@ impl Cache {
     /// run inside [`Cache::run`].
     #[must_use]
     pub fn new(store: Arc<dyn KeyStore>, settings: CacheSettings, metrics: Arc<Metrics>) -> Self {
+        metrics.keystore_up(true);
         Self {
             store,
             settings,
@@ -236,7 +237,10 @@ impl Cache {
         if result.is_err() {
             result = self.bounded_status().await;
         }
-        self.metrics.keystore(result.as_ref().ok().copied());
+        self.metrics.keystore_up(result.is_ok());
+        if let Ok(latency) = result {
+            self.metrics.keystore_latency(latency);
+        }
         match (result, self.offline_for()) {
             (Err(error), None) => {
                 self.offline_since.send_replace(Some(asked));

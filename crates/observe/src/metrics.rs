@@ -100,11 +100,11 @@ impl Metrics {
             )?,
             keystore_up: families.gauge(
                 "keystead_keystore_up",
-                "1 if the last probe reached the key store, else 0.",
+                "1 while the key store counts as online, else 0.",
             )?,
             keystore_latency: families.seconds(
                 "keystead_keystore_latency_seconds",
-                "Latency of the key store at the last probe that reached it.",
+                "Latency of the key store at the last successful probe.",
             )?,
             certificate_expiry: families.seconds(
                 "keystead_tls_certificate_expiry_timestamp_seconds",
@@ -136,13 +136,14 @@ impl Metrics {
         self.cache_misses.inc();
     }
 
-    /// Notes what the last probe of the key store gave: its latency, or `None`
-    /// if it failed.
-    pub fn keystore(&self, latency: Option<Duration>) {
-        self.keystore_up.set(i64::from(latency.is_some()));
-        if let Some(latency) = latency {
-            self.keystore_latency.set(latency.as_secs_f64());
-        }
+    /// Notes whether the key store counts as online.
+    pub fn keystore_up(&self, up: bool) {
+        self.keystore_up.set(i64::from(up));
+    }
+
+    /// Notes how long the key store took to answer a probe.
+    pub fn keystore_latency(&self, latency: Duration) {
+        self.keystore_latency.set(latency.as_secs_f64());
     }
 
     /// Notes when the certificate now in use expires.

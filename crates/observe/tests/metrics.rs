@@ -157,7 +157,8 @@ fn notes_of_others_are_shown() {
     metrics.cache_hit();
     metrics.cache_hit();
     metrics.cache_miss();
-    metrics.keystore(Some(Duration::from_millis(250)));
+    metrics.keystore_up(true);
+    metrics.keystore_latency(Duration::from_millis(250));
     metrics.certificate_expires("2026-01-01T00:00:00.9Z".parse().unwrap());
     let text = metrics.encode().unwrap();
     for line in [
@@ -169,8 +170,4 @@ fn notes_of_others_are_shown() {
     ] {
         assert!(samples(&text).contains(&line), "{line}");
     }
-    metrics.keystore(None);
-    let text = metrics.encode().unwrap();
-    assert!(samples(&text).contains(&"keystead_keystore_up 0"));
-    assert!(samples(&text).contains(&"keystead_keystore_latency_seconds 0.25"));
 }

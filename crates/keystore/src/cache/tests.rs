@@ -479,6 +479,12 @@ async fn probes_find_out_about_outage_and_recovery() {
     let test = Fixture::new().started().await;
     let mut events = test.log.subscribe();
     let start = Instant::now();
+    assert!(
+        test.metrics
+            .encode()
+            .unwrap()
+            .contains("\nkeystead_keystore_up 1\n")
+    );
     test.set_down(true);
     at(start, 9).await;
     assert!(!test.cache.is_offline());
