@@ -6,7 +6,8 @@ pub trait Environment {
     fn var(&self, name: &str) -> Option<String>;
 }
 
-/// The environment of this process.
+/// The environment of this process. A variable that is not UTF-8 counts as not
+/// set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessEnvironment;
 

@@ -3,7 +3,7 @@
 use crate::{Diagnostic, Error, Origin};
 
 /// A value and where it came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub(crate) struct Field<T> {
     pub(crate) value: T,
     pub(crate) place: Place,
@@ -11,7 +11,7 @@ pub(crate) struct Field<T> {
 
 /// A key and the origin of its value. For a missing key the origin is the
 /// mapping it is missing from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) path: String,
     pub(crate) origin: Origin,

@@ -11,7 +11,7 @@ use std::{
 use super::{Field, Place, Section};
 use crate::{
     Environment, Error, Origin, Position, Warning,
-    tree::{self, Mark, Node, SyntaxError, Value},
+    tree::{self, Kind, Mark, Node, SyntaxError, Value},
 };
 
 /// Takes typed values from one document.
@@ -51,10 +51,16 @@ impl<'r> Reader<'r> {
 
     /// The first document of a text, with its faults as errors.
     pub(crate) fn document(&self, text: &str) -> Result<Rc<Node>, Error> {
-        let document = tree::parse(text).map_err(|SyntaxError { message, mark }| {
-            let message = format!("yaml: line {}: {message}", mark.line);
-            Error::Syntax(self.place("", mark).diagnostic(message, ""))
-        })?;
+        let document = tree::parse(text).map_err(
+            |SyntaxError {
+                 message,
+                 advice,
+                 mark,
+             }| {
+                let message = format!("yaml: line {}: {message}", mark.line);
+                Error::Syntax(self.place("", mark).diagnostic(message, advice))
+            },
+        )?;
         document.ok_or_else(|| {
             let place = self.place("", Mark { line: 1, column: 1 });
             Error::Syntax(place.diagnostic("EOF".to_owned(), "the file is empty"))
@@ -138,7 +144,7 @@ impl<'r> Reader<'r> {
                 })
             }
             Value::List(_) | Value::Map(_) => {
-                self.mismatch(path, node, "a single value");
+                self.mismatch(path, node, Kind::Scalar);
                 None
             }
         }
@@ -167,12 +173,12 @@ impl<'r> Reader<'r> {
     }
 
     /// Notes that a value has another kind than its key.
-    pub(crate) fn mismatch(&self, path: &str, node: &Node, expected: &str) {
+    pub(crate) fn mismatch(&self, path: &str, node: &Node, expected: Kind) {
         let line = node.mark.line;
         let found = node.value.kind();
         let message = format!("yaml: line {line}: expected {expected}, found {found}");
         let place = self.place(path, node.mark);
-        self.undecodable(node.mark, place.type_error(message, ""));
+        self.undecodable(node.mark, place.type_error(message, expected.advice()));
     }
 
     /// Hands out the notes, or the fault that counts.

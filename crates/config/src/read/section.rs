@@ -11,7 +11,7 @@ use keystead_crypto::Secret;
 use super::{Field, Place, Reader, secret};
 use crate::{
     Error, GoDuration, Origin,
-    tree::{Entry, Mark, Node, Value},
+    tree::{Entry, Kind, Mark, Node, Value},
 };
 
 /// One mapping of a document, present or not.
@@ -365,7 +365,7 @@ impl<'r> Section<'r> {
             Some((_, Value::List(items))) => items.as_slice(),
             None | Some((_, Value::Null)) => &[],
             Some((node, Value::Text(_) | Value::Map(_))) => {
-                self.reader.mismatch(&path, node, "a list");
+                self.reader.mismatch(&path, node, Kind::List);
                 &[]
             }
         };
@@ -385,7 +385,7 @@ fn entries<'r>(reader: &Reader<'_>, path: &str, node: &'r Node) -> &'r [Entry] {
         Value::Map(entries) => entries,
         Value::Null => &[],
         Value::Text(_) | Value::List(_) => {
-            reader.mismatch(path, node, "a mapping");
+            reader.mismatch(path, node, Kind::Map);
             &[]
         }
     }

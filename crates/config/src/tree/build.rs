@@ -87,7 +87,11 @@ impl Builder<'_> {
                 }
                 Event::Alias(anchor) => {
                     let node = self.anchors.get(&anchor).cloned().ok_or_else(|| {
-                        error(mark, "the alias stands inside the value it refers to")
+                        error(
+                            mark,
+                            "the alias stands inside the value it refers to",
+                            "write the value out",
+                        )
                     })?;
                     self.spend(node.weight, mark)?;
                     self.attach(node, mark)?;
@@ -154,7 +158,7 @@ impl Builder<'_> {
         for source in sources {
             let Value::Map(entries) = &source.value else {
                 let message = "'<<' takes a mapping or a list of mappings";
-                return Err(error(source.mark, message));
+                return Err(error(source.mark, message, "write '<<: *anchor'"));
             };
             for entry in entries {
                 self.spend(entry.weight(), entry.mark)?;
@@ -184,7 +188,8 @@ impl Builder<'_> {
     fn spend(&mut self, weight: usize, mark: Mark) -> Result<(), SyntaxError> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > MAX_WEIGHT {
-            return Err(error(mark, "the aliases expand to too much text"));
+            let message = "the aliases expand to too much text";
+            return Err(error(mark, message, "use fewer aliases"));
         }
         Ok(())
     }
@@ -206,7 +211,7 @@ impl Mapping {
             hash_map::Entry::Occupied(first) => {
                 let line = first.get().line;
                 let message = format!("mapping key '{key}' already defined at line {line}");
-                return Err(error(mark, message));
+                return Err(error(mark, message, "remove one of the two"));
             }
             hash_map::Entry::Vacant(vacant) => vacant.insert(mark),
         };
@@ -248,7 +253,11 @@ fn key_text(node: &Node, mark: Mark) -> Result<String, SyntaxError> {
     match &node.value {
         Value::Text(text) => Ok(text.to_string()),
         Value::Null => Ok("null".to_owned()),
-        Value::List(_) | Value::Map(_) => Err(error(mark, "a mapping key must be a single value")),
+        Value::List(_) | Value::Map(_) => Err(error(
+            mark,
+            "a mapping key must be a single value",
+            "put the key in quotes",
+        )),
     }
 }
 
@@ -259,16 +268,15 @@ fn mark(marker: Marker) -> Mark {
     }
 }
 
-fn error(mark: Mark, message: impl Into<String>) -> SyntaxError {
+fn error(mark: Mark, message: impl Into<String>, advice: &'static str) -> SyntaxError {
     SyntaxError {
         message: message.into(),
+        advice,
         mark,
     }
 }
 
-fn syntax_error(error: &ScanError) -> SyntaxError {
-    SyntaxError {
-        message: error.info(),
-        mark: mark(*error.marker()),
-    }
+fn syntax_error(scan: &ScanError) -> SyntaxError {
+    let advice = "check the indentation, and put values with special characters in quotes";
+    error(mark(*scan.marker()), scan.info(), advice)
 }

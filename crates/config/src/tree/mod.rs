@@ -4,7 +4,7 @@ mod build;
 #[cfg(test)]
 mod tests;
 
-use std::rc::Rc;
+use std::{fmt, rc::Rc};
 
 use zeroize::Zeroizing;
 
@@ -38,6 +38,14 @@ pub(crate) enum Value {
     Map(Vec<Entry>),
 }
 
+/// What a value can be.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Scalar,
+    List,
+    Map,
+}
+
 /// One key of a mapping.
 #[derive(Clone)]
 pub(crate) struct Entry {
@@ -50,6 +58,7 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct SyntaxError {
     pub(crate) message: String,
+    pub(crate) advice: &'static str,
     pub(crate) mark: Mark,
 }
 
@@ -73,13 +82,34 @@ impl Node {
 // === impl Value ===
 
 impl Value {
-    /// The kind as a person calls it.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Null => "nothing",
-            Self::Text(_) => "a single value",
-            Self::List(_) => "a list",
-            Self::Map(_) => "a mapping",
+            Self::Null | Self::Text(_) => Kind::Scalar,
+            Self::List(_) => Kind::List,
+            Self::Map(_) => Kind::Map,
         }
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// How it is written.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Scalar => "write one value behind the key",
+            Self::List => "write lines that begin with '- ', or '[a, b]'",
+            Self::Map => "write lines of 'key: value', indented",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scalar => "a single value",
+            Self::List => "a list",
+            Self::Map => "a mapping",
+        })
     }
 }

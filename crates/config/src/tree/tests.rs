@@ -44,6 +44,12 @@ fn scalars_stay_text() {
         ("a: ${X}", "{a: '${X}'}"),
         ("a: |\n  x\n  y\n", "{a: 'x\ny\n'}"),
         ("\u{feff}a: b", "{a: 'b'}"),
+        ("a: b\r\nc: d\r\n", "{a: 'b', c: 'd'}"),
+        ("a: b\t# c\nd:\te\n", "{a: 'b', d: 'e'}"),
+        ("%YAML 1.1\n---\na: b", "{a: 'b'}"),
+        ("a: !x b", "{a: 'b'}"),
+        ("a: b\n  c", "{a: 'b c'}"),
+        ("a: [ /x/*, $y ]", "{a: ['/x/*', '$y']}"),
     ] {
         assert_eq!(read(text), expected, "{text}");
     }

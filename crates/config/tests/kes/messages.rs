@@ -55,8 +55,21 @@ fn a_missing_variable() {
 }
 
 #[test]
+fn a_wrong_kind() {
+    assert_eq!(
+        message(&complete("keys: my-key\n"), &[]),
+        "yaml: line 4: expected a list, found a single value\n  \
+         at kes.yml:4:7, keys\n  \
+         write lines that begin with '- ', or '[a, b]'"
+    );
+}
+
+#[test]
 fn a_syntax_error() {
-    let message = message("admin: {\n", &[]);
-    assert!(message.starts_with("yaml: line 1: "), "{message}");
-    assert!(message.contains("\n  at kes.yml:1:"), "{message}");
+    assert_eq!(
+        message("admin: {\n", &[]),
+        "yaml: line 1: unclosed bracket '{'\n  \
+         at kes.yml:1:8\n  \
+         check the indentation, and put values with special characters in quotes"
+    );
 }
