@@ -559,3 +559,37 @@ async fn run_ends_when_told() {
     assert_eq!(start.elapsed(), Duration::from_secs(25));
     assert_eq!(test.store.probes.load(Ordering::Relaxed), 2);
 }
+
+/// Whatever interleaves, the cache never knows a key that the store does not
+/// have, nor an earlier key of the same name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn cache_and_store_agree_after_everything_at_once() {
+    const NAMES: [&str; 3] = ["a", "b", "c"];
+    let test = Fixture::new();
+    test.store.read_permits.add_permits(100_000);
+    let mut tasks = JoinSet::new();
+    for task in 0..8_usize {
+        let cache = test.cache.clone();
+        tasks.spawn(async move {
+            for step in 0..300_usize {
+                let name = NAMES[(task + step) % NAMES.len()];
+                match (task * 7 + step * 5) % 9 {
+                    0 | 1 => drop(cache.create(name, &key()).await),
+                    2 => drop(cache.delete(name).await),
+                    3 => cache.sweep_unused(),
+                    4 => cache.sweep_any(),
+                    _ if cache.lookup(name).is_none() => drop(cache.fetch(name).await),
+                    _ => {}
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert!(test.cache.turns.is_empty());
+    for name in NAMES {
+        if let Some(cached) = test.cache.lookup(name) {
+            let stored = test.store.keys.get(name).await.unwrap();
+            assert_eq!(cached.id(), StoredKey::decode(&stored).unwrap().id());
+        }
+    }
+}
