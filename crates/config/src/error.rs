@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::Origin;
+use crate::{Origin, Position};
 
 /// A configuration that cannot be used.
 ///
@@ -60,6 +60,29 @@ pub struct Warning {
     pub path: String,
     /// Where the value came from.
     pub origin: Origin,
+}
+
+// === impl Error ===
+
+impl Error {
+    /// The fault in detail, unless the file could not be read at all.
+    #[must_use]
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Unreadable { .. } => None,
+            Self::Syntax(diagnostic)
+            | Self::Type(diagnostic)
+            | Self::Variable(diagnostic)
+            | Self::SecretFile(diagnostic)
+            | Self::Value(diagnostic) => Some(diagnostic),
+        }
+    }
+
+    /// Where in the file the fault is.
+    #[must_use]
+    pub fn position(&self) -> Option<&Position> {
+        self.diagnostic()?.origin.position()
+    }
 }
 
 impl fmt::Display for Diagnostic {

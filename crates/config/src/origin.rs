@@ -2,8 +2,8 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-/// A place in a configuration file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place in a configuration file. Earlier places are less.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The file as it was named on the command line.
     pub file: Arc<str>,

@@ -33,7 +33,7 @@ pub(crate) struct Notes {
 struct Findings {
     notes: Notes,
     /// The first value in the document that cannot be decoded.
-    undecodable: Option<(Mark, Error)>,
+    undecodable: Option<Error>,
     /// The first value that was found wrong.
     wrong: Option<Error>,
 }
@@ -83,10 +83,13 @@ impl<'r> Reader<'r> {
     }
 
     /// Notes a value that cannot be decoded.
-    pub(crate) fn undecodable(&self, mark: Mark, error: Error) {
+    pub(crate) fn undecodable(&self, error: Error) {
         let first = &mut self.findings.borrow_mut().undecodable;
-        if first.as_ref().is_none_or(|(other, _)| mark < *other) {
-            *first = Some((mark, error));
+        if first
+            .as_ref()
+            .is_none_or(|other| error.position() < other.position())
+        {
+            *first = Some(error);
         }
     }
 
@@ -163,7 +166,7 @@ impl<'r> Reader<'r> {
             let message = format!("referenced env. variable '{name}' in line '{line}' not found");
             let advice = format!("set the variable {name}, or write the value itself");
             let fault = Error::Variable(field.place.diagnostic(message, &advice));
-            self.undecodable(node.mark, fault);
+            self.undecodable(fault);
             return None;
         };
         field.value = value;
@@ -178,23 +181,19 @@ impl<'r> Reader<'r> {
         let found = node.value.kind();
         let message = format!("yaml: line {line}: expected {expected}, found {found}");
         let place = self.place(path, node.mark);
-        self.undecodable(node.mark, place.type_error(message, expected.advice()));
+        self.undecodable(place.type_error(message, expected.advice()));
     }
 
     /// Hands out the notes, or the fault that counts.
     pub(crate) fn finish<T>(self, result: Result<T, Error>) -> Result<(T, Notes), Error> {
         let findings = self.findings.into_inner();
-        if let Some((_, error)) = findings.undecodable {
-            return Err(error);
-        }
-        if let Some(error) = findings.wrong {
+        if let Some(error) = findings.undecodable.or(findings.wrong) {
             return Err(error);
         }
         let mut notes = findings.notes;
-        notes.warnings.sort_by_key(|warning| {
-            let position = warning.origin.position();
-            position.map(|position| (position.line, position.column))
-        });
+        notes
+            .warnings
+            .sort_by(|a, b| a.origin.position().cmp(&b.origin.position()));
         Ok((result?, notes))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    fmt::Display,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -98,8 +99,7 @@ impl<'r> Section<'r> {
                 (!secret.value.expose().is_empty()).then_some(secret)
             }
             Err(error) => {
-                let mark = self.entry(file_key).map_or(self.mark, |entry| entry.mark);
-                self.reader.undecodable(mark, error);
+                self.reader.undecodable(error);
                 None
             }
         }
@@ -114,20 +114,12 @@ impl<'r> Section<'r> {
 
     /// A truth in the words of YAML 1.1 and 1.2.
     pub(crate) fn truth(&self, key: &'static str) -> Option<Field<bool>> {
-        let node = self.node(key)?;
-        let field = self.reader.text(&self.path_of(key), node)?;
-        let value = match field.value.to_ascii_lowercase().as_str() {
-            "y" | "yes" | "on" | "true" => true,
-            "n" | "no" | "off" | "false" => false,
-            _ => {
-                let line = node.mark.line;
-                let message = format!("yaml: line {line}: expected true or false");
-                let error = field.place.type_error(message, "write 'true' or 'false'");
-                self.reader.undecodable(node.mark, error);
-                return None;
-            }
+        let parse = |word: &str| match word.to_ascii_lowercase().as_str() {
+            "y" | "yes" | "on" | "true" => Ok(true),
+            "n" | "no" | "off" | "false" => Ok(false),
+            _ => Err("expected true or false"),
         };
-        Some(field.map(|_| value))
+        self.decoded(key, parse, "write 'true' or 'false'")
     }
 
     /// A positive duration; zero counts as absent. `message` is the text for
@@ -137,26 +129,34 @@ impl<'r> Section<'r> {
         key: &'static str,
         message: impl FnOnce(GoDuration) -> String,
     ) -> Option<Duration> {
-        let node = self.node(key)?;
-        let field = self.reader.text(&self.path_of(key), node)?;
-        let duration: GoDuration = match field.value.parse() {
-            Ok(duration) => duration,
-            Err(fault) => {
-                let advice = "write a number with its unit, such as 500ms, 15s, 5m or 1h30m";
-                let error = field.place.type_error(fault.to_string(), advice);
-                self.reader.undecodable(node.mark, error);
-                return None;
-            }
-        };
-        let Some(interval) = duration.to_duration() else {
-            self.wrong(
-                &field.place,
-                message(duration),
-                "write a duration above zero",
-            );
+        let advice = "write a number with its unit, such as 500ms, 15s, 5m or 1h30m";
+        let field = self.decoded(key, str::parse::<GoDuration>, advice)?;
+        let Some(interval) = field.value.to_duration() else {
+            let message = message(field.value);
+            self.wrong(&field.place, message, "write a duration above zero");
             return None;
         };
         (!interval.is_zero()).then_some(interval)
+    }
+
+    /// A scalar of a type that not every text has; an empty text is no value
+    /// of it.
+    fn decoded<T, E: Display>(
+        &self,
+        key: &'static str,
+        decode: impl FnOnce(&str) -> Result<T, E>,
+        advice: &str,
+    ) -> Option<Field<T>> {
+        let node = self.node(key)?;
+        let Field { value, place } = self.reader.text(&self.path_of(key), node)?;
+        match decode(&value) {
+            Ok(value) => Some(Field { value, place }),
+            Err(fault) => {
+                let error = place.type_error(fault.to_string(), advice);
+                self.reader.undecodable(error);
+                None
+            }
+        }
     }
 
     /// A value that must be there. `message` and `advice` are for when it is

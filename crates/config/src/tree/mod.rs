@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::build::parse;
 
 /// Line and column, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) line: usize,
     pub(crate) column: usize,
