@@ -72,3 +72,66 @@ impl Balancer {
         self.timeouts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn servers_take_turns() {
+        let balancer = Balancer::new(vec![false; 3], 7);
+        let now = Instant::now();
+        assert_eq!(balancer.order(now), [1, 2, 0]);
+        assert_eq!(balancer.order(now), [2, 0, 1]);
+        assert_eq!(balancer.order(now), [0, 1, 2]);
+        let balancer = Balancer::new(vec![false; 2], usize::MAX);
+        assert_eq!(balancer.order(now), [1, 0]);
+        assert_eq!(balancer.order(now), [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn servers_on_this_machine_come_first() {
+        let balancer = Balancer::new(vec![false, true, false, true], 0);
+        let now = Instant::now();
+        assert_eq!(balancer.order(now), [1, 3, 0, 2]);
+        assert_eq!(balancer.order(now), [1, 3, 2, 0]);
+        assert_eq!(balancer.order(now), [3, 1, 2, 0]);
+        balancer.report(1, true, now);
+        balancer.report(3, true, now);
+        assert_eq!(balancer.order(now), [0, 2, 3, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_request_probes_a_server_that_failed() {
+        let balancer = Balancer::new(vec![true, false], 0);
+        let start = Instant::now();
+        balancer.report(0, true, start);
+        assert_eq!(balancer.order(start), [1, 0]);
+        let later = start + TIMEOUT;
+        assert_eq!(balancer.order(later - Duration::from_nanos(1)), [1, 0]);
+        assert_eq!(balancer.order(later), [0, 1]);
+        assert_eq!(balancer.order(later), [1, 0]);
+        balancer.report(0, false, later);
+        assert_eq!(balancer.order(later), [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_was_dropped_is_repeated() {
+        let balancer = Balancer::new(vec![true, false], 0);
+        let start = Instant::now();
+        balancer.report(0, true, start);
+        assert_eq!(balancer.order(start + TIMEOUT), [0, 1]);
+        assert_eq!(balancer.order(start + TIMEOUT), [1, 0]);
+        assert_eq!(balancer.order(start + 2 * TIMEOUT), [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_servers_are_tried_if_all_failed() {
+        let balancer = Balancer::new(vec![false; 2], 0);
+        let now = Instant::now();
+        balancer.report(0, true, now);
+        balancer.report(1, true, now);
+        assert_eq!(balancer.order(now), [0, 1]);
+        assert_eq!(balancer.order(now), [1, 0]);
+    }
+}

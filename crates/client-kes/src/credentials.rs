@@ -88,3 +88,76 @@ impl Credentials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "kes:v1:APvbt/zbiewXNB+EwciOT+I21peq0odFYCwkJX8mMCxM";
+    const IDENTITY: &str = "1d1f89ad528a3bbb8fd64252d443c993f5a4d679b074d5bad49785e02ec38199";
+
+    /// What the credentials are, or the text of the error.
+    fn from_env(api_key: Option<&str>, set: &[(&str, &str)]) -> String {
+        let credentials = Credentials::from_env(api_key.map(str::to_owned), |name| {
+            let (_, value) = set.iter().find(|(key, _)| *key == name)?;
+            Some((*value).to_owned())
+        });
+        match credentials {
+            Ok(Credentials::ApiKey(key)) => key.identity().to_string(),
+            Ok(Credentials::Files { key, certificate }) => {
+                format!("{} {}", key.display(), certificate.display())
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn one_kind_is_enough() {
+        for name in API_KEY {
+            assert_eq!(from_env(None, &[(name, KEY)]), IDENTITY);
+        }
+        assert_eq!(from_env(Some(KEY), &[("KES_API_KEY", "other")]), IDENTITY);
+        for (key, certificate) in KEY_FILE.into_iter().zip(CERTIFICATE_FILE) {
+            assert_eq!(from_env(None, &[(key, "k"), (certificate, "c")]), "k c");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_advice() {
+        let key = ("KES_API_KEY", KEY);
+        let file = ("KES_CLIENT_KEY", "k");
+        let certificate = ("KES_CLIENT_CERT", "c");
+        for (set, text) in [
+            (
+                &[][..],
+                "no API key specified. Consider setting MINIO_KES_API_KEY",
+            ),
+            (
+                &[key, file, certificate],
+                "API key and private key file cannot be used at the same time",
+            ),
+            (
+                &[key, certificate],
+                "API key and certificate file cannot be used at the same time",
+            ),
+            (
+                &[file],
+                "no certificate file specified. Consider setting MINIO_KES_CERT_FILE",
+            ),
+            (
+                &[certificate],
+                "no private key file specified. Consider setting MINIO_KES_KEY_FILE",
+            ),
+            (
+                &[("KES_API_KEY", "kes:v1:AA==")],
+                "parsing API key: invalid API key: wrong length",
+            ),
+            (
+                &[("MINIO_KES_API_KEY", ""), key],
+                "no API key specified. Consider setting MINIO_KES_API_KEY",
+            ),
+        ] {
+            assert_eq!(from_env(None, set), text);
+        }
+    }
+}

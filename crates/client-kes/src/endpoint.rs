@@ -97,3 +97,52 @@ pub(crate) fn is_local(authority: &Authority) -> bool {
             .parse::<std::net::IpAddr>()
             .is_ok_and(|ip| ip.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_servers_are_taken_apart() {
+        assert_eq!(
+            endpoints(" a:1, http://b ,https://[::1]:7373,, "),
+            ["https://a:1", "https://b", "https://[::1]:7373"]
+        );
+        assert!(endpoints("").is_empty());
+    }
+
+    #[test]
+    fn the_first_variable_counts() {
+        let with = |set: &[(&str, &str)]| {
+            endpoints_from_env(|name| {
+                let (_, value) = set.iter().find(|(key, _)| *key == name)?;
+                Some((*value).to_owned())
+            })
+        };
+        assert_eq!(with(&[]), ["https://127.0.0.1:7373"]);
+        assert_eq!(with(&[("MINIO_KMS_KES_ENDPOINT", "c")]), ["https://c"]);
+        assert_eq!(
+            with(&[("MINIO_KMS_KES_ENDPOINT", "c"), ("KES_SERVER", "b")]),
+            ["https://b"]
+        );
+        assert_eq!(
+            with(&[("KES_SERVER", "b"), ("MINIO_KES_SERVER", "a,d")]),
+            ["https://a", "https://d"]
+        );
+        assert!(with(&[("KES_SERVER", "b"), ("MINIO_KES_SERVER", "")]).is_empty());
+    }
+
+    #[test]
+    fn knows_this_machine() {
+        for (url, local) in [
+            ("https://localhost:7373", true),
+            ("https://LOCALHOST", true),
+            ("https://127.8.9.1:7373", true),
+            ("https://[::1]:7373", true),
+            ("https://10.0.0.1:7373", false),
+            ("https://localhost.example", false),
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().is_local(), local, "{url}");
+        }
+    }
+}

@@ -16,6 +16,8 @@ mod error;
 mod log_stream;
 mod operations;
 mod retry;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use client::Client;

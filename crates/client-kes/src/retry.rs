@@ -42,3 +42,70 @@ fn jitter(random: &dyn Random) -> Duration {
         Err(_) => Duration::ZERO,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    struct Fixed([u8; 4]);
+
+    impl Random for Fixed {
+        fn fill(&self, out: &mut [u8]) -> Result<(), keystead_crypto::Error> {
+            out.copy_from_slice(&self.0);
+            Ok(())
+        }
+    }
+
+    fn answer(status: u16) -> Result<Response<()>, Error> {
+        Ok(Response::builder().status(status).body(()).unwrap())
+    }
+
+    fn broken() -> Result<Response<()>, Error> {
+        Err(Error::connection("host", "reset"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_between_attempts() {
+        let start = Instant::now();
+        let mut outcomes = vec![answer(200), answer(503), broken()];
+        let random = Fixed(799_u32.to_ne_bytes());
+        let outcome = retry(&random, async || outcomes.pop().unwrap()).await;
+        assert_eq!(outcome.unwrap().status(), 200);
+        assert_eq!(start.elapsed(), Duration::from_millis(2 * 999));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_after_three_attempts() {
+        let mut attempts = 0;
+        let outcome = retry(&Fixed([0; 4]), async || {
+            attempts += 1;
+            broken()
+        })
+        .await;
+        assert!(matches!(outcome, Err(Error::Connection { .. })));
+        assert_eq!(attempts, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_answers_are_final() {
+        for status in [200, 400, 404, 500, 501, 502, 504] {
+            let mut attempts = 0;
+            let outcome = retry(&Fixed([0; 4]), async || {
+                attempts += 1;
+                answer(status)
+            })
+            .await;
+            assert_eq!((outcome.unwrap().status().as_u16(), attempts), (status, 1));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pauses_stay_below_a_second(bytes in any::<[u8; 4]>()) {
+            prop_assert!(PAUSE + jitter(&Fixed(bytes)) < Duration::from_secs(1));
+        }
+    }
+}

@@ -15,6 +15,8 @@ mod pattern;
 mod policy;
 mod set;
 mod spellings;
+#[cfg(test)]
+mod tests;
 
 pub use decision::{Decision, Reason};
 pub use error::Error;

@@ -21,6 +21,8 @@ mod object;
 mod record;
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use endpoint::{Api, Auth, ENDPOINTS, Endpoint, MAX_BODY};

@@ -1,6 +1,6 @@
 //! Request bodies as clients of seven years write them, and as none should.
 
-use keystead_wire_kes::{
+use crate::{
     ApiError, BulkDecryptRequest, DecryptRequest, EncryptRequest, GenerateRequest, HmacRequest,
     ImportRequest, MAX_BULK_ITEMS,
 };

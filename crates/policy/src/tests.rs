@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::{Pattern, Policy, PolicySet, spellings};
 use keystead_identity::Identity;
-use keystead_policy::{Pattern, Policy, PolicySet, spellings};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

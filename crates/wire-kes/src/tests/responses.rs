@@ -1,14 +1,14 @@
 //! Answers exactly as servers write them, and read from servers of all releases.
 
-use http::{Method, StatusCode};
-use jiff::Timestamp;
-use keystead_wire_kes::{
+use crate::{
     Api, ApiError, ApiInfo, ApiList, AuditRecord, AuditRequest, AuditResponse, Auth,
     BulkDecryptResponse, CONTENT_TYPE_NDJSON, DecryptResponse, DescribeIdentity, DescribeKey,
     DescribePolicy, DescribeSelf, ENDPOINTS, EncryptResponse, Endpoint, Error, ErrorRecord,
     GenerateResponse, HmacResponse, ListPattern, NamePage, PAGE_LIMIT, ReadPolicy, Rules, Status,
     Subject, Version, decode_response,
 };
+use http::{Method, StatusCode};
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 fn time(text: &str) -> Timestamp {

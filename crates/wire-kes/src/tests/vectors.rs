@@ -1,7 +1,7 @@
 //! The golden vectors of names, list patterns, continuations and error answers.
 
+use crate::{ApiError, ListPattern, Name, NamePage};
 use http::StatusCode;
-use keystead_wire_kes::{ApiError, ListPattern, Name, NamePage};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -102,7 +102,7 @@ fn error_bodies() {
 
 fn section<T: DeserializeOwned>(name: &str) -> T {
     let mut sections: serde_json::Value =
-        serde_json::from_str(include_str!("../../../tests/vectors/kes.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../tests/vectors/kes.json")).unwrap();
     serde_json::from_value(sections[name].take()).unwrap()
 }
 

@@ -1,0 +1,3 @@
+mod requests;
+mod responses;
+mod vectors;
