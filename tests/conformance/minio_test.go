@@ -54,18 +54,18 @@ func TestObjectServerKeepsItsObjects(t *testing.T) {
 	must(t, err)
 
 	must(t, store.MakeBucket(ctx, "plain", minio.MakeBucketOptions{}))
-	must(t, store.MakeBucket(ctx, "s3", minio.MakeBucketOptions{}))
-	must(t, store.SetBucketEncryption(ctx, "s3", sse.NewConfigurationSSES3()))
-	must(t, store.MakeBucket(ctx, "kms", minio.MakeBucketOptions{}))
-	must(t, store.SetBucketEncryption(ctx, "kms", sse.NewConfigurationSSEKMS("minio-other")))
+	must(t, store.MakeBucket(ctx, "sse-s3", minio.MakeBucketOptions{}))
+	must(t, store.SetBucketEncryption(ctx, "sse-s3", sse.NewConfigurationSSES3()))
+	must(t, store.MakeBucket(ctx, "sse-kms", minio.MakeBucketOptions{}))
+	must(t, store.SetBucketEncryption(ctx, "sse-kms", sse.NewConfigurationSSEKMS("minio-other")))
 	withContext, err := encrypt.NewSSEKMS("minio-other", map[string]string{"project": "keystead"})
 	must(t, err)
 
 	small, large := []byte("a small object"), bytes.Repeat([]byte("large "), 2_000_000)
 	objects := []object{
-		{"s3", "small", small, nil, "AES256", ""},
-		{"s3", "large", large, nil, "AES256", ""},
-		{"kms", "small", small, nil, "aws:kms", "minio-other"},
+		{"sse-s3", "small", small, nil, "AES256", ""},
+		{"sse-s3", "large", large, nil, "AES256", ""},
+		{"sse-kms", "small", small, nil, "aws:kms", "minio-other"},
 		{"plain", "by-request", small, encrypt.NewSSE(), "AES256", ""},
 		{"plain", "with-context", large, withContext, "aws:kms", "minio-other"},
 	}
