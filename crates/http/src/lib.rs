@@ -17,6 +17,8 @@ mod listener;
 mod read;
 mod router;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{bad_request, not_found, redirect};
 pub use body::Body;

@@ -7,12 +7,14 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use keystead_tls::{ServerConfig, peer_identity};
-use tokio::io::AsyncWriteExt;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -27,6 +29,10 @@ const HANDSHAKE: u8 = 22;
 
 /// hyper refuses smaller buffers; a request head has to fit into one.
 const SMALLEST_BUFFER: usize = 8192;
+
+/// Quiet time after which the peer is probed: a log stream whose reader is gone would stay open
+/// for as long as there is nothing to log.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// What Go's server answers to plain HTTP on a TLS port.
 const PLAIN_HTTP: &[u8] =
@@ -95,7 +101,11 @@ impl<H: Handler> Sessions<H> {
             .await;
     }
 
-    async fn serve(&self, stream: TlsStream<TcpStream>, connection: Connection, http2: bool) {
+    /// Serves the requests of a connection.
+    pub(crate) async fn serve<S>(&self, stream: S, connection: Connection, http2: bool)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let activity = Activity::new(!http2);
         let connection = Arc::new(connection);
         let service = service_fn(|request| {
@@ -158,6 +168,7 @@ async fn handshake(
     tls: Arc<ServerConfig>,
 ) -> io::Result<TlsStream<TcpStream>> {
     socket.set_nodelay(true)?;
+    SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
     let mut first = [0];
     socket.peek(&mut first).await?;
     match first {

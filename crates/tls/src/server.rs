@@ -14,6 +14,10 @@ use crate::signature::HandshakeSignatures;
 use crate::{CertificateInfo, Error, pem_file};
 
 /// What a server wants of its clients in the handshake (KES protocol, section 2.2).
+///
+/// An unverified certificate may be self-signed, expired, of any usage and of X.509 version 1;
+/// a verified one has to be of version 3. Keys are RSA from 2048 bits, P-256, P-384, P-521 or
+/// Ed25519, over TLS 1.2 and 1.3 alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAuth {
     /// A client without a certificate fails in the handshake.

@@ -11,8 +11,8 @@ use rcgen::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::ClientCredential;
 use crate::provider::certified_key;
+use crate::{ClientAuth, ClientCredential, ServerSettings};
 
 /// A certificate with its key.
 pub(crate) struct Made {
@@ -92,6 +92,18 @@ impl Made {
         pem::encode(&Pem::new("CERTIFICATE", self.certificate.to_vec()))
     }
 
+    /// A server with this certificate and the default settings; the files are in `folder`.
+    pub(crate) fn server(&self, folder: &Path) -> ServerSettings {
+        let (certificate, key) = self.write(folder, "server");
+        ServerSettings {
+            certificate,
+            key,
+            password: None,
+            client_auth: ClientAuth::default(),
+            ca: None,
+        }
+    }
+
     /// Writes `NAME.crt` and `NAME.key`.
     pub(crate) fn write(&self, folder: &Path, name: &str) -> (PathBuf, PathBuf) {
         let certificate = folder.join(format!("{name}.crt"));
@@ -123,8 +135,11 @@ impl Authority {
         Made { certificate, key }
     }
 
-    pub(crate) fn write(&self, path: &Path) {
-        fs::write(path, self.0.pem()).unwrap();
+    /// Writes `ca.crt`.
+    pub(crate) fn write(&self, folder: &Path) -> PathBuf {
+        let path = folder.join("ca.crt");
+        fs::write(&path, self.0.pem()).unwrap();
+        path
     }
 }
 

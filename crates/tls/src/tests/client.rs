@@ -10,8 +10,8 @@ use tempfile::tempdir;
 use super::certificates::{Authority, Made};
 use super::handshake::{presented, shake};
 use crate::{
-    ClientAuth, ClientCredential, ClientSettings, ServerSettings, ServerTls, Trust, client,
-    is_untrusted, peer_identity, self_signed_dev, server,
+    ClientCredential, ClientSettings, ServerTls, Trust, client, is_untrusted, peer_identity,
+    self_signed_dev, server,
 };
 use jiff::Timestamp;
 use keystead_crypto::SystemRandom;
@@ -19,18 +19,9 @@ use keystead_identity::ApiKey;
 
 fn serve(made: &Made) -> ServerTls {
     let folder = tempdir().unwrap();
-    let (certificate, key) = made.write(folder.path(), "server");
-    server(&ServerSettings {
-        certificate,
-        key,
-        password: None,
-        client_auth: ClientAuth {
-            required: false,
-            verified: false,
-        },
-        ca: None,
-    })
-    .unwrap()
+    let mut settings = made.server(folder.path());
+    settings.client_auth.required = false;
+    server(&settings).unwrap()
 }
 
 /// Whether a client that lists `listed` takes the certificate of `made`.
@@ -49,8 +40,7 @@ fn takes(made: &Made, listed: &str) -> bool {
 fn servers_are_verified() {
     let folder = tempdir().unwrap();
     let authority = Authority::new();
-    let ca = folder.path().join("ca.crt");
-    authority.write(&ca);
+    let ca = authority.write(folder.path());
     let listed = fs::read_to_string(&ca).unwrap();
     assert!(takes(&authority.sign(|_| {}), &listed));
     assert!(!takes(&Made::p256(), &listed));

@@ -3,13 +3,12 @@
 use std::cell::Cell;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use keystead_crypto::{Secret, SystemRandom};
 use tempfile::{TempDir, tempdir};
 
 use super::certificates::Made;
-use crate::{ClientAuth, ClientCredential, Error, ServerSettings, encrypt_private_key, server};
+use crate::{ClientCredential, Error, ServerSettings, encrypt_private_key, server};
 
 fn secret(text: &str) -> Secret {
     Secret::new(text.to_owned())
@@ -18,15 +17,8 @@ fn secret(text: &str) -> Secret {
 /// A certificate file and a key file with the given text.
 fn files(made: &Made, key: &str) -> (TempDir, ServerSettings) {
     let folder = tempdir().unwrap();
-    let (certificate, path) = made.write(folder.path(), "server");
-    fs::write(&path, key).unwrap();
-    let settings = ServerSettings {
-        certificate,
-        key: path,
-        password: None,
-        client_auth: ClientAuth::default(),
-        ca: None,
-    };
+    let settings = made.server(folder.path());
+    fs::write(&settings.key, key).unwrap();
     (folder, settings)
 }
 
@@ -65,13 +57,9 @@ fn foreign_blocks_are_errors() {
 
 #[test]
 fn missing_files_are_named() {
-    let settings = ServerSettings {
-        certificate: PathBuf::from("no-such.crt"),
-        key: PathBuf::from("no-such.key"),
-        password: None,
-        client_auth: ClientAuth::default(),
-        ca: None,
-    };
+    let folder = tempdir().unwrap();
+    let mut settings = Made::p256().server(folder.path());
+    settings.certificate = "no-such.crt".into();
     let error = server(&settings).map(|_| ()).unwrap_err();
     assert!(
         error.to_string().starts_with("open no-such.crt: "),

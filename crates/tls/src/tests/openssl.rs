@@ -1,6 +1,7 @@
 //! What only the `openssl` command makes: old key files, weak keys. Where there is no such
-//! command these tests do nothing.
+//! command these tests do nothing, except in CI, where they fail.
 
+use std::env;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
@@ -29,11 +30,11 @@ fn openssl(folder: &Path, arguments: &str) -> Option<Vec<u8>> {
             assert!(output.status.success(), "openssl {arguments}: {errors}");
             Some(output.stdout)
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound && env::var_os("CI").is_none() => {
             println!("skipped: no openssl command");
             None
         }
-        Err(error) => panic!("{error}"),
+        Err(error) => panic!("openssl: {error}"),
     }
 }
 
@@ -42,17 +43,19 @@ fn key_files_of_every_form_open() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
     let password = || Ok(Secret::new("pass".to_owned()));
+    fs::write(folder.join("plain"), Made::p256().key.serialize_pem()).unwrap();
     let forms = [
         "genrsa -traditional -out key 2048",
-        "genrsa -out key 2048",
-        "ecparam -name prime256v1 -genkey -noout -out key",
+        "ec -in plain -out key",
         "genpkey -algorithm ed25519 -out key",
-        "genrsa -traditional -des3 -passout pass:pass -out key 2048",
-        "genrsa -traditional -aes128 -passout pass:pass -out key 2048",
-        "genrsa -traditional -aes192 -passout pass:pass -out key 2048",
-        "genrsa -traditional -aes256 -passout pass:pass -out key 2048",
-        "genrsa -aes256 -passout pass:pass -out key 2048",
+        "ec -in plain -des3 -passout pass:pass -out key",
+        "ec -in plain -aes128 -passout pass:pass -out key",
+        "ec -in plain -aes192 -passout pass:pass -out key",
+        "ec -in plain -aes256 -passout pass:pass -out key",
         "genpkey -algorithm ed25519 -aes-256-cbc -pass pass:pass -out key",
+        "pkcs8 -topk8 -in plain -v2 aes256 -v2prf hmacWithSHA1 -passout pass:pass -out key",
+        "pkcs8 -topk8 -in plain -v2 des3 -v2prf hmacWithSHA1 -passout pass:pass -out key",
+        "pkcs8 -topk8 -in plain -scrypt -passout pass:pass -out key",
     ];
     for form in forms {
         let Some(_) = openssl(folder, form) else {

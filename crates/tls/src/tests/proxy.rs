@@ -6,9 +6,7 @@ use rcgen::ExtendedKeyUsagePurpose;
 use tempfile::tempdir;
 
 use super::certificates::{Authority, Made};
-use crate::{
-    ClientAuth, Forwarded, ProxyError, ProxyRules, ServerSettings, self_signed_dev, server,
-};
+use crate::{Forwarded, ProxyError, ProxyRules, self_signed_dev, server};
 
 const HEADER: &str = "X-Tls-Client-Cert";
 
@@ -85,20 +83,10 @@ fn unusable_headers() {
 fn forwarded_certificates_are_verified_where_clients_are() {
     let folder = tempdir().unwrap();
     let authority = Authority::new();
-    let ca = folder.path().join("ca.crt");
-    authority.write(&ca);
-    let (certificate, key) = Made::p256().write(folder.path(), "server");
-    let tls = server(&ServerSettings {
-        certificate,
-        key,
-        password: None,
-        client_auth: ClientAuth {
-            required: true,
-            verified: true,
-        },
-        ca: Some(ca),
-    })
-    .unwrap();
+    let mut settings = Made::p256().server(folder.path());
+    settings.client_auth.verified = true;
+    settings.ca = Some(authority.write(folder.path()));
+    let tls = server(&settings).unwrap();
     let rules = ProxyRules::new([proxy()], HEADER, &tls);
 
     let trusted = authority.sign(|params| {

@@ -12,26 +12,16 @@ use tempfile::tempdir;
 
 use super::certificates::{Authority, Made};
 use super::handshake::{client_of, presented, shake};
-use crate::{ClientAuth, Error, ServerSettings, ServerTls, peer_identity, server};
+use crate::{ClientAuth, Error, ServerTls, peer_identity, server};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 fn serve(client_auth: ClientAuth, authority: Option<&Authority>) -> ServerTls {
     let folder = tempdir().unwrap();
-    let (certificate, key) = Made::p256().write(folder.path(), "server");
-    let ca = folder.path().join("ca.crt");
-    if let Some(authority) = authority {
-        authority.write(&ca);
-    }
-    let ca = authority.map(|_| ca);
-    server(&ServerSettings {
-        certificate,
-        key,
-        password: None,
-        client_auth,
-        ca,
-    })
-    .unwrap()
+    let mut settings = Made::p256().server(folder.path());
+    settings.client_auth = client_auth;
+    settings.ca = authority.map(|authority| authority.write(folder.path()));
+    server(&settings).unwrap()
 }
 
 fn mode(required: bool, verified: bool) -> ClientAuth {
@@ -143,16 +133,10 @@ fn verification_covers_dates_and_usage() {
 fn a_self_signed_client_certificate_may_be_its_own_authority() {
     for made in [Made::p256(), Made::marked_as_ca()] {
         let folder = tempdir().unwrap();
-        let (certificate, key) = Made::p256().write(folder.path(), "server");
-        let (ca, _) = made.write(folder.path(), "client");
-        let tls = server(&ServerSettings {
-            certificate,
-            key,
-            password: None,
-            client_auth: mode(true, true),
-            ca: Some(ca),
-        })
-        .unwrap();
+        let mut settings = Made::p256().server(folder.path());
+        settings.client_auth = mode(true, true);
+        settings.ca = Some(made.write(folder.path(), "client").0);
+        let tls = server(&settings).unwrap();
         for version in VERSIONS {
             assert!(show(&made, &tls, version).is_some());
             assert!(show(&Made::marked_as_ca(), &tls, version).is_none());
@@ -170,8 +154,7 @@ fn authorities_are_named_only_if_they_are_configured() {
     use crate::signature::HandshakeSignatures;
 
     let folder = tempdir().unwrap();
-    let ca = folder.path().join("ca.crt");
-    Authority::new().write(&ca);
+    let ca = Authority::new().write(folder.path());
     let named = |chain| {
         let signatures = provider().signature_verification_algorithms;
         let verifier = ClientVerifier {
@@ -223,29 +206,19 @@ fn resumed_sessions_keep_the_identity() {
 fn a_server_certificate_names_a_host_or_an_address() {
     let folder = tempdir().unwrap();
     let nameless = Made::with(&PKCS_ED25519, |params| params.subject_alt_names.clear());
-    let (certificate, key) = nameless.write(folder.path(), "server");
-    let settings = ServerSettings {
-        certificate,
-        key,
-        password: None,
-        client_auth: ClientAuth::default(),
-        ca: None,
-    };
+    let settings = nameless.server(folder.path());
     assert!(matches!(server(&settings), Err(Error::NoSubjectAltName)));
 }
 
 #[test]
 fn files_of_a_server_are_those_it_reads() {
-    let settings = ServerSettings {
-        certificate: "a.crt".into(),
-        key: "a.key".into(),
-        password: None,
-        client_auth: ClientAuth::default(),
-        ca: Some("CAs".into()),
-    };
-    let files: Vec<_> = settings.files().collect();
-    assert_eq!(
-        files,
-        ["a.crt", "a.key", "CAs"].map(std::path::PathBuf::from)
+    let folder = tempdir().unwrap();
+    let mut settings = Made::p256().server(folder.path());
+    settings.ca = Some(folder.path().join("CAs"));
+    let expected = ["server.crt", "server.key", "CAs"];
+    assert!(
+        settings
+            .files()
+            .eq(expected.map(|name| folder.path().join(name)))
     );
 }
