@@ -1,1 +1,17 @@
-fn main() {}
+//! The `kes` program: key encryption server and its command line.
+
+use std::env;
+use std::process::ExitCode;
+
+use keystead_cli::Build;
+
+/// What `build.rs` found out.
+const BUILD: Build = Build {
+    version: env!("KES_VERSION"),
+    commit: env!("KES_COMMIT"),
+    toolchain: env!("KES_TOOLCHAIN"),
+};
+
+fn main() -> ExitCode {
+    keystead_cli::kes(env::args_os(), BUILD)
+}

@@ -1,0 +1,47 @@
+//! `kes completion` and `kes man`: files that are made from the argument tree.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::Kes;
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionArgs {
+    /// The shell that will read the script
+    shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// Folder to write the pages to
+    folder: PathBuf,
+}
+
+// === impl CompletionArgs ===
+
+impl CompletionArgs {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        clap_complete::generate(
+            self.shell,
+            &mut Kes::command(),
+            "kes",
+            &mut io::stdout().lock(),
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+// === impl ManArgs ===
+
+impl ManArgs {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        clap_mangen::generate_to(Kes::command(), &self.folder)
+            .with_context(|| format!("failed to write to '{}'", self.folder.display()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
