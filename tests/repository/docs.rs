@@ -42,9 +42,21 @@ fn blocks_are_read_as_described() {
                 ```yaml file=x.yml\na: 1\n```\n```sh\n$ no\n```\n";
     let steps = parse(text);
     let expected = [
-        Step::Command { line: 3, text: "one \\\n  more\nlast".into(), output: vec!["out [..]".into()] },
-        Step::Command { line: 8, text: "two &".into(), output: vec![] },
-        Step::File { line: 10, name: "x.yml".into(), content: "a: 1\n".into() },
+        Step::Command {
+            line: 3,
+            text: "one \\\n  more\nlast".into(),
+            output: vec!["out [..]".into()],
+        },
+        Step::Command {
+            line: 8,
+            text: "two &".into(),
+            output: vec![],
+        },
+        Step::File {
+            line: 10,
+            name: "x.yml".into(),
+            content: "a: 1\n".into(),
+        },
     ];
     assert_eq!(steps, expected);
 }
@@ -73,8 +85,16 @@ fn documents() -> Vec<PathBuf> {
 
 #[derive(Debug, PartialEq)]
 enum Step {
-    Command { line: usize, text: String, output: Vec<String> },
-    File { line: usize, name: String, content: String },
+    Command {
+        line: usize,
+        text: String,
+        output: Vec<String>,
+    },
+    File {
+        line: usize,
+        name: String,
+        content: String,
+    },
 }
 
 impl Step {
@@ -89,13 +109,22 @@ fn parse(text: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((opening, at)) = lines.next() {
-        let Some(info) = opening.strip_prefix("```") else { continue };
-        let block: Vec<_> = lines.by_ref().take_while(|(line, _)| !line.starts_with("```")).collect();
+        let Some(info) = opening.strip_prefix("```") else {
+            continue;
+        };
+        let block: Vec<_> = lines
+            .by_ref()
+            .take_while(|(line, _)| !line.starts_with("```"))
+            .collect();
         if info == "console" {
             parse_commands(&block, &mut steps);
         } else if let Some((_, name)) = info.split_once("file=") {
             let content = block.iter().map(|(line, _)| format!("{line}\n")).collect();
-            steps.push(Step::File { line: at, name: name.trim().into(), content });
+            steps.push(Step::File {
+                line: at,
+                name: name.trim().into(),
+                content,
+            });
         }
     }
     steps
@@ -105,14 +134,24 @@ fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) {
     let first = steps.len();
     for &(text, line) in block {
         if let Some(command) = text.strip_prefix("$ ") {
-            steps.push(Step::Command { line, text: command.into(), output: Vec::new() });
+            steps.push(Step::Command {
+                line,
+                text: command.into(),
+                output: Vec::new(),
+            });
             continue;
         }
-        let Some(Step::Command { text: command, output, .. }) = steps.get_mut(first..).and_then(<[_]>::last_mut)
+        let Some(Step::Command {
+            text: command,
+            output,
+            ..
+        }) = steps.get_mut(first..).and_then(<[_]>::last_mut)
         else {
             panic!("line {line}: output before any command");
         };
-        let continuation = text.strip_prefix("> ").or(command.ends_with('\\').then_some(text));
+        let continuation = text
+            .strip_prefix("> ")
+            .or(command.ends_with('\\').then_some(text));
         if let (true, Some(more)) = (output.is_empty(), continuation) {
             command.push('\n');
             command.push_str(more);
@@ -123,12 +162,18 @@ fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) {
 }
 
 fn matches(pattern: &str, line: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once("[..]") else { return pattern == line };
-    let Some(mut line) = line.strip_prefix(start) else { return false };
+    let Some((start, rest)) = pattern.split_once("[..]") else {
+        return pattern == line;
+    };
+    let Some(mut line) = line.strip_prefix(start) else {
+        return false;
+    };
     let mut parts: Vec<_> = rest.split("[..]").collect();
     let end = parts.pop().unwrap_or_default();
     for part in parts {
-        let Some(at) = line.find(part) else { return false };
+        let Some(at) = line.find(part) else {
+            return false;
+        };
         line = &line[at + part.len()..];
     }
     line.ends_with(end)
@@ -165,7 +210,11 @@ impl Shell {
             .spawn()
             .expect("bash");
         let output = BufReader::new(File::from(std::os::fd::OwnedFd::from(output)));
-        Self { child, output, folder }
+        Self {
+            child,
+            output,
+            folder,
+        }
     }
 
     fn run(&mut self, step: &Step) -> Result<(), String> {
@@ -187,7 +236,12 @@ impl Shell {
         let mut status = None;
         while status.is_none() || (background && !expected.is_empty()) {
             let mut line = String::new();
-            if self.output.read_line(&mut line).map_err(|error| error.to_string())? == 0 {
+            if self
+                .output
+                .read_line(&mut line)
+                .map_err(|error| error.to_string())?
+                == 0
+            {
                 return Err(format!("`{text}` ended the shell:\n{seen}"));
             }
             let line = line.trim_end();
@@ -197,7 +251,10 @@ impl Shell {
             }
             seen.push_str(line);
             seen.push('\n');
-            if expected.front().is_some_and(|pattern| matches(pattern, line)) {
+            if expected
+                .front()
+                .is_some_and(|pattern| matches(pattern, line))
+            {
                 expected.pop_front();
             }
         }
@@ -215,7 +272,10 @@ impl Drop for Shell {
     fn drop(&mut self) {
         let group = format!("-{}", self.child.id());
         let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
-        assert!(killed.is_ok() && self.child.wait().is_ok(), "the shell could not be ended");
+        assert!(
+            killed.is_ok() && self.child.wait().is_ok(),
+            "the shell could not be ended"
+        );
     }
 }
 

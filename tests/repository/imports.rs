@@ -23,8 +23,14 @@ fn every_import_points_down_the_list_of_members() {
             }
         }
     }
-    assert!(upward.is_empty(), "imports against the order in Cargo.toml: {upward:#?}");
-    assert!(order.len() > 10, "the order was read from Cargo.toml: {order:?}");
+    assert!(
+        upward.is_empty(),
+        "imports against the order in Cargo.toml: {upward:#?}"
+    );
+    assert!(
+        order.len() > 10,
+        "the order was read from Cargo.toml: {order:?}"
+    );
 }
 
 fn metadata() -> Metadata {
@@ -40,18 +46,29 @@ fn metadata() -> Metadata {
 /// not promise to keep.
 fn members(metadata: &Metadata) -> Vec<String> {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let list = manifest.split("members = [").nth(1).and_then(|rest| rest.split("\n]").next());
+    let list = manifest
+        .split("members = [")
+        .nth(1)
+        .and_then(|rest| rest.split("\n]").next());
     list.expect("workspace.members")
         .lines()
         .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next())
         .map(|folder| {
             let path = root().join(folder).join("Cargo.toml");
-            let package = metadata.packages.iter().find(|package| package.manifest_path == path);
-            package.unwrap_or_else(|| panic!("no package in {folder}")).name.to_string()
+            let package = metadata
+                .packages
+                .iter()
+                .find(|package| package.manifest_path == path);
+            package
+                .unwrap_or_else(|| panic!("no package in {folder}"))
+                .name
+                .to_string()
         })
         .collect()
 }
 
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
 }
