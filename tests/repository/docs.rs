@@ -1,4 +1,4 @@
-//! Runs the commands in README.md and docs/*.md, so that none of them can rot.
+//! Runs the commands in README.md and below docs, so that none of them can rot.
 //!
 //! A ```` ```console ```` block holds commands (`$ …`, continued by a trailing `\` or a
 //! `> …` line) and below each the output lines that must appear, in that order;
@@ -72,14 +72,19 @@ fn wildcards_match_any_text() {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let mut found: Vec<_> = std::fs::read_dir(root().join("docs"))
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.expect("an entry of docs").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
+    let mut found = vec![root().join("README.md")];
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(folder).expect("a folder of documents");
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
     found.sort();
-    found.insert(0, root().join("README.md"));
     found
 }
 
