@@ -53,7 +53,7 @@ pub struct ClientSettings {
 /// # Errors
 ///
 /// [`Error::Read`] and [`Error::Invalid`] for the file or directory of authorities,
-/// [`Error::Tls`] if there are no authorities at all.
+/// [`Error::NoAuthorities`] if there are none at all.
 pub fn client(settings: ClientSettings) -> Result<ClientConfig, Error> {
     let provider = provider();
     let roots = match &settings.trust {

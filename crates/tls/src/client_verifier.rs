@@ -35,16 +35,18 @@ impl ClientChain {
     ///
     /// Only the latter are named to clients: a Go client with a certificate of an issuer that
     /// is not named, a self-signed one for example, silently sends none.
-    pub(crate) fn new(ca: Option<Roots>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let hints = ca
-            .as_ref()
-            .map(|ca| ca.store().subjects())
-            .unwrap_or_default();
-        let roots = match ca {
-            Some(ca) => Roots::system().and(ca),
-            None => Roots::system(),
+    pub(crate) fn new(
+        ca: Option<Roots>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, crate::Error> {
+        let (roots, hints) = match ca {
+            Some(ca) => {
+                let hints = ca.store()?.subjects();
+                (Roots::system().and(ca), hints)
+            }
+            None => (Roots::system(), Vec::new()),
         };
-        let webpki = WebPkiClientVerifier::builder_with_provider(roots.store(), provider)
+        let webpki = WebPkiClientVerifier::builder_with_provider(roots.store()?, provider)
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
         Ok(Self {

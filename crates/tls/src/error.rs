@@ -40,6 +40,9 @@ pub enum Error {
     /// The server certificate names neither a host nor an address.
     #[error("certificate does not contain any DNS or IP address as SAN")]
     NoSubjectAltName,
+    /// There is nobody to believe: no file of authorities, and the system has none.
+    #[error("no certificate authorities found")]
+    NoAuthorities,
     /// A certificate or key file could not be made.
     #[error("failed to create a certificate or key: {0}")]
     Encode(String),

@@ -35,10 +35,12 @@ impl Roots {
     }
 
     /// The form in which rustls wants them.
-    pub(crate) fn store(&self) -> Arc<RootCertStore> {
+    pub(crate) fn store(&self) -> Result<Arc<RootCertStore>, Error> {
         let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(self.0.iter().cloned());
-        Arc::new(store)
+        match store.add_parsable_certificates(self.0.iter().cloned()) {
+            (0, _) => Err(Error::NoAuthorities),
+            _ => Ok(Arc::new(store)),
+        }
     }
 
     /// Whether `certificate` itself is listed and valid at `now`.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use keystead_crypto::Secret;
+use rustls::CertificateError;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
@@ -113,7 +114,8 @@ impl ServerTls {
         client_required: bool,
         client_chain: Option<ClientChain>,
     ) -> Result<Self, Error> {
-        let chain: Vec<_> = key.cert.iter().filter_map(CertificateInfo::of).collect();
+        let chain: Option<Vec<_>> = key.cert.iter().map(CertificateInfo::of).collect();
+        let chain = chain.ok_or(rustls::Error::from(CertificateError::BadEncoding))?;
         let certificate = chain
             .first()
             .filter(|leaf| leaf.names_host)

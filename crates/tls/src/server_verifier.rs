@@ -29,8 +29,8 @@ pub(crate) struct ServerChain {
 // === impl ServerChain ===
 
 impl ServerChain {
-    pub(crate) fn new(roots: Roots, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let webpki = WebPkiServerVerifier::builder_with_provider(roots.store(), provider)
+    pub(crate) fn new(roots: Roots, provider: Arc<CryptoProvider>) -> Result<Self, crate::Error> {
+        let webpki = WebPkiServerVerifier::builder_with_provider(roots.store()?, provider)
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
         Ok(Self { roots, webpki })

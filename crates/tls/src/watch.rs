@@ -17,6 +17,9 @@ use crate::Error;
 /// for so long.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// A folder in which something always happens is looked at after so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 type Digest = [u8; 32];
 
 /// Watches the content of files and directories.
@@ -87,7 +90,8 @@ impl FileWatch {
                 self.events.notified().await;
                 self.pending = true;
             }
-            while timeout(QUIET, self.events.notified()).await.is_ok() {}
+            let quiet = async { while timeout(QUIET, self.events.notified()).await.is_ok() {} };
+            timeout(PATIENCE, quiet).await.ok();
             // Folders may have come, gone or moved behind a link.
             self.follow()?;
             self.pending = false;

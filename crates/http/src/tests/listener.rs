@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use jiff::Timestamp;
 use keystead_crypto::SystemRandom;
 use keystead_identity::ApiKey;
 use keystead_tls::{
@@ -36,8 +37,7 @@ struct Running {
 }
 
 fn server_tls() -> ServerTls {
-    let now = SystemTime::now().try_into().unwrap();
-    self_signed_dev(&["127.0.0.1".parse().unwrap()], now).unwrap()
+    self_signed_dev(&["127.0.0.1".parse().unwrap()], Timestamp::now()).unwrap()
 }
 
 async fn run(limits: Limits) -> Running {
@@ -59,9 +59,8 @@ async fn run(limits: Limits) -> Running {
 }
 
 fn client_tls(key: Option<&ApiKey>, alpn: &str) -> Arc<ClientConfig> {
-    let now = SystemTime::now().try_into().unwrap();
-    let credential =
-        key.map(|key| ClientCredential::from_api_key(key, now, &SystemRandom).unwrap());
+    let credential = key
+        .map(|key| ClientCredential::from_api_key(key, Timestamp::now(), &SystemRandom).unwrap());
     let trust = Trust::Insecure;
     let mut config = client(ClientSettings { credential, trust }).unwrap();
     config.alpn_protocols = vec![alpn.as_bytes().to_vec()];

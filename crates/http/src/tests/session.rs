@@ -77,6 +77,12 @@ async fn a_silent_connection_is_cut_after_5_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_silent_http2_connection_is_cut_after_90_seconds() {
+    let served = serve(true);
+    assert_eq!(served.kept().await, 90 + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_head_is_cut_after_5_seconds() {
     let mut served = serve(false);
     for byte in b"GET / HTTP/1.1\r\nHost: localhost\r\n" {
@@ -159,6 +165,22 @@ async fn a_head_over_the_limit_is_refused() {
     );
     read.unwrap();
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_broken_head_is_refused() {
+    for head in [
+        &b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\r\n\r\n\0\0\0\0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ] {
+        let mut served = serve(false);
+        served.stream.write_all(head).await.unwrap();
+        let mut answer = String::new();
+        served.stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use super::certificates::{Authority, Made};
 use super::handshake::{presented, shake};
 use crate::{
-    ClientCredential, ClientSettings, ServerTls, Trust, client, is_untrusted, peer_identity,
+    ClientCredential, ClientSettings, Error, ServerTls, Trust, client, is_untrusted, peer_identity,
     self_signed_dev, server,
 };
 use jiff::Timestamp;
@@ -34,6 +34,16 @@ fn takes(made: &Made, listed: &str) -> bool {
         trust: Trust::Only(ca),
     });
     shake(&Arc::new(config.unwrap()), &serve(made).config).is_ok()
+}
+
+#[test]
+fn a_client_believes_somebody() {
+    let folder = tempdir().unwrap();
+    let nobody = client(ClientSettings {
+        credential: None,
+        trust: Trust::Only(folder.path().to_owned()),
+    });
+    assert!(matches!(nobody, Err(Error::NoAuthorities)));
 }
 
 #[test]

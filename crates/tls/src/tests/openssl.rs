@@ -55,7 +55,6 @@ fn key_files_of_every_form_open() {
         "genpkey -algorithm ed25519 -aes-256-cbc -pass pass:pass -out key",
         "pkcs8 -topk8 -in plain -v2 aes256 -v2prf hmacWithSHA1 -passout pass:pass -out key",
         "pkcs8 -topk8 -in plain -v2 des3 -v2prf hmacWithSHA1 -passout pass:pass -out key",
-        "pkcs8 -topk8 -in plain -scrypt -passout pass:pass -out key",
     ];
     for form in forms {
         let Some(_) = openssl(folder, form) else {

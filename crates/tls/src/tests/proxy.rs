@@ -2,6 +2,7 @@ use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use keystead_identity::Identity;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::prelude::*;
 use rcgen::ExtendedKeyUsagePurpose;
 use tempfile::tempdir;
 
@@ -117,5 +118,17 @@ fn client_addresses() {
         headers.insert("X-Forwarded-For", value.parse().unwrap());
         let forwarded = apply(&rules(), &headers).unwrap().unwrap();
         assert_eq!(forwarded.ip, ip.map(|ip| ip.parse().unwrap()), "{value}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_header_is_answered(value: Vec<u8>, from: Vec<u8>) {
+        let mut headers = HeaderMap::new();
+        if let (Ok(value), Ok(from)) = (value.try_into(), HeaderValue::try_from(from)) {
+            headers.insert(HEADER, value);
+            headers.insert("X-Forwarded-For", from);
+            prop_assert_eq!(apply(&rules(), &headers), Err(ProxyError::InvalidCertificate));
+        }
     }
 }

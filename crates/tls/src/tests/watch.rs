@@ -111,3 +111,37 @@ async fn other_files_may_be_watched_instead() {
     fs::write(&other, "1").unwrap();
     assert_eq!(next(&mut watch).await, [other]);
 }
+
+#[tokio::test]
+async fn a_folder_may_be_replaced() {
+    let folder = tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    let file = inner.join("file");
+    fs::create_dir(&inner).unwrap();
+    fs::write(&file, "1").unwrap();
+    let mut watch = FileWatch::new([file.clone()]).unwrap();
+    fs::remove_dir_all(&inner).unwrap();
+    assert_eq!(next(&mut watch).await, slice::from_ref(&file));
+    for content in ["2", "3"] {
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(&file, content).unwrap();
+        assert_eq!(next(&mut watch).await, slice::from_ref(&file));
+    }
+}
+
+#[tokio::test]
+async fn noise_in_the_folder_hides_nothing() {
+    let folder = tempdir().unwrap();
+    let [file, noise] = ["file", "noise"].map(|name| folder.path().join(name));
+    let mut watch = FileWatch::new([file.clone()]).unwrap();
+    fs::write(&file, "1").unwrap();
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let noise = tokio::task::spawn_blocking(move || {
+        while stopped.try_recv().is_err() {
+            fs::write(&noise, "noise").unwrap();
+        }
+    });
+    assert_eq!(next(&mut watch).await, [file]);
+    stop.send(()).unwrap();
+    noise.await.unwrap();
+}
