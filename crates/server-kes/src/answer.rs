@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use keystead_http::{Body, HttpError};
 use keystead_wire_kes::{ListPattern, NamePage, Subject};
@@ -9,9 +9,12 @@ use keystead_wire_kes::{ListPattern, NamePage, Subject};
 /// What an operation ends with.
 pub(crate) type Answer = Result<Response<Body>, HttpError>;
 
-/// Success without data.
+/// Success without data. Over HTTP/2 the length would be left out.
 pub(crate) fn empty() -> Answer {
-    Ok(Response::new(Body::empty()))
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    Ok(response)
 }
 
 /// Success with a JSON document.

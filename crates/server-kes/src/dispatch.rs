@@ -1,10 +1,10 @@
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::{io, mem};
 
-use http::header::ACCEPT;
-use http::{HeaderValue, Request, Response};
-use hyper::body::Incoming;
+use http::header::{ACCEPT, CONTENT_LENGTH};
+use http::{HeaderValue, Method, Request, Response};
+use hyper::body::{Body as _, Incoming};
 use keystead_http::{
     Body, Connection, Handler, HttpError, Match, bad_request, not_found, redirect,
 };
@@ -74,7 +74,7 @@ impl Handler for Dispatch {
             (Ok(()), Match::NotFound) => Ok(not_found()),
             (Ok(()), Match::Malformed) => Ok(bad_request()),
         };
-        let response = answer.unwrap_or_else(|error| {
+        let mut response = answer.unwrap_or_else(|error| {
             if error.status.is_server_error() {
                 shared
                     .error_log
@@ -82,6 +82,9 @@ impl Handler for Dispatch {
             }
             refusal(error, state.historic_errors)
         });
+        if head.method == Method::HEAD {
+            drop_body(&mut response);
+        }
         record.answered(response.status());
         response
     }
@@ -147,6 +150,14 @@ fn wrong_method(call: &Call<'_>) -> Answer {
     Ok(response)
 }
 
+/// Keeps of the body only its length: over HTTP/2 nobody else does that for `HEAD`.
+fn drop_body(response: &mut Response<Body>) {
+    let body = mem::replace(response.body_mut(), Body::empty());
+    if let Some(length) = body.size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+}
+
 /// The answer to a request that failed or was refused.
 fn refusal(error: HttpError, historic: bool) -> Response<Body> {
     if !historic {
@@ -169,3 +180,6 @@ fn failure(error: &HttpError) -> ErrorEvent {
         None => event,
     }
 }
+
+#[cfg(test)]
+mod tests;
