@@ -28,6 +28,12 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often a connection in use is checked, for log streams that are silent for long.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Time for the answer to such a check.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// How long an unused connection stays open.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -66,6 +72,8 @@ impl Transport {
         let pool = PooledClient::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(MAX_IDLE)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .build(BoxCloneSyncService::new(connector));

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Pattern, Policy, PolicySet, spellings};
 use keystead_identity::Identity;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::{Pattern, Policy, PolicySet, spellings};
 
 #[derive(Deserialize)]
 struct Match {

@@ -1,6 +1,12 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+/// The `Content-Type` of JSON answers, exactly.
+pub const CONTENT_TYPE_JSON: &str = "application/json";
+
+/// The `Content-Type` of log streams, and of the listings of servers up to 2023-10-03.
+pub const CONTENT_TYPE_NDJSON: &str = "application/x-ndjson";
+
 /// The JSON text of `value`.
 ///
 /// Writing to memory does not fail, and no document of this crate has map keys that

@@ -2,10 +2,8 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::ApiError;
-
 /// The largest request body, in bytes, of the endpoints that take one.
-pub const MAX_BODY: usize = 1_000_000;
+const MAX_BODY: usize = 1_000_000;
 
 /// One operation of the API.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -162,36 +160,6 @@ impl Endpoint {
     #[must_use]
     pub fn accepts(&self, method: &Method) -> bool {
         *method == self.method || (*method == Method::POST && self.method == Method::PUT)
-    }
-
-    /// What to answer when the time is over because the key store did not answer
-    /// (decision D10); `None` where the time is spent on nothing but the server.
-    #[must_use]
-    pub fn timeout_error(&self) -> Option<ApiError> {
-        match self.api {
-            Api::Ready => Some(ApiError::KEY_STORE_UNREACHABLE),
-            Api::CreateKey | Api::ImportKey => Some(ApiError::CREATE_KEY_FAILED),
-            Api::DeleteKey => Some(ApiError::DELETE_KEY_FAILED),
-            Api::ListKeys => Some(ApiError::LIST_KEYS_FAILED),
-            Api::DescribeKey
-            | Api::Generate
-            | Api::Encrypt
-            | Api::Decrypt
-            | Api::BulkDecrypt
-            | Api::Hmac => Some(ApiError::READ_KEY_FAILED),
-            Api::Version
-            | Api::Status
-            | Api::Metrics
-            | Api::ListApis
-            | Api::DescribePolicy
-            | Api::ReadPolicy
-            | Api::ListPolicies
-            | Api::DescribeIdentity
-            | Api::ListIdentities
-            | Api::DescribeSelf
-            | Api::ErrorLog
-            | Api::AuditLog => None,
-        }
     }
 
     const fn within(mut self, seconds: u64) -> Self {

@@ -9,6 +9,7 @@
 //! Nothing here does I/O or holds a clock. Buffers that carry plaintext or key
 //! material are wiped when they are dropped.
 
+mod api_error;
 mod base64;
 mod document;
 mod endpoint;
@@ -25,11 +26,13 @@ mod response;
 mod tests;
 mod time;
 
-pub use endpoint::{Api, Auth, ENDPOINTS, Endpoint, MAX_BODY};
-pub use error::{ApiError, CONTENT_TYPE_JSON, CONTENT_TYPE_NDJSON, Error, UNKNOWN_PATH_BODY};
+pub use api_error::{ApiError, UNKNOWN_PATH_BODY};
+pub use document::{CONTENT_TYPE_JSON, CONTENT_TYPE_NDJSON};
+pub use endpoint::{Api, Auth, ENDPOINTS, Endpoint};
+pub use error::Error;
 pub use list_pattern::ListPattern;
 pub use name::{Name, Subject};
-pub use name_page::{NamePage, PAGE_LIMIT};
+pub use name_page::NamePage;
 pub use record::{AuditRecord, AuditRequest, AuditResponse, ErrorRecord};
 pub use request::{
     BulkDecryptRequest, DecryptRequest, EncryptRequest, GenerateRequest, HmacRequest,

@@ -5,7 +5,7 @@ use crate::{CONTENT_TYPE_NDJSON, Error, ListPattern, Name, Subject, decode_respo
 
 /// A page of a key listing stays below this many bytes, because clients read at most
 /// 1 MiB (decision D17).
-pub const PAGE_LIMIT: usize = 1_000_000;
+const PAGE_LIMIT: usize = 1_000_000;
 
 /// One page of a listing of keys, policies or identities.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -1,3 +1,6 @@
+mod endpoints;
+mod errors;
+mod listings;
 mod requests;
 mod responses;
 mod vectors;

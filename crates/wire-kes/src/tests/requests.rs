@@ -1,10 +1,11 @@
 //! Request bodies as clients of seven years write them, and as none should.
 
+use proptest::prelude::*;
+
 use crate::{
     ApiError, BulkDecryptRequest, DecryptRequest, EncryptRequest, GenerateRequest, HmacRequest,
     ImportRequest, MAX_BULK_ITEMS,
 };
-use proptest::prelude::*;
 
 fn context(body: &str) -> Result<Vec<u8>, ApiError> {
     GenerateRequest::decode(body.as_bytes()).map(|request| request.context)

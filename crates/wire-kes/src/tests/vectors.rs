@@ -1,9 +1,10 @@
 //! The golden vectors of names, list patterns, continuations and error answers.
 
-use crate::{ApiError, ListPattern, Name, NamePage};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::{ApiError, ListPattern, Name, NamePage};
 
 #[derive(Deserialize)]
 struct Texts {
