@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use keystead_http::HttpError;
 use keystead_observe::{ErrorEvent, Level};
 use keystead_policy::{Decision, spellings};
@@ -15,10 +17,10 @@ pub(crate) fn authorise(call: &Call<'_>) -> Result<(), HttpError> {
     if call.route.auth != Auth::Policy {
         return Ok(());
     }
-    let refused = || ErrorEvent::new(Level::INFO, "request refused");
-    let identity = call.caller.require_identity().inspect_err(|error| {
-        call.note(refused().attribute("reason", error));
-    })?;
+    let identity = call
+        .caller
+        .require_identity()
+        .inspect_err(|error| call.note(refused(error)))?;
     // A path that stops before the resource is judged like one with an empty
     // resource (decisions D4 to D6).
     let path = if call.resource.is_empty() {
@@ -31,7 +33,7 @@ pub(crate) fn authorise(call: &Call<'_>) -> Result<(), HttpError> {
         .policies
         .decide(Some(identity), spellings(path).as_slice());
     if let Decision::Denied(reason) = decision {
-        let event = refused().attribute("reason", reason);
+        let event = refused(reason);
         call.note(match reason.policy() {
             Some(policy) => event.attribute("policy", policy),
             None => event,
@@ -39,4 +41,9 @@ pub(crate) fn authorise(call: &Call<'_>) -> Result<(), HttpError> {
         return Err(ApiError::NOT_ALLOWED.into());
     }
     Ok(())
+}
+
+/// The log event of a refused request.
+pub(crate) fn refused(reason: impl Display) -> ErrorEvent {
+    ErrorEvent::new(Level::INFO, "request refused").attribute("reason", reason)
 }

@@ -8,12 +8,12 @@ use hyper::body::{Body as _, Incoming};
 use keystead_http::{
     Body, Connection, Handler, HttpError, Match, bad_request, not_found, redirect,
 };
-use keystead_observe::{ErrorEvent, Level, RequestAttributes};
+use keystead_observe::{ErrorEvent, ErrorLog, Level, RequestAttributes};
 use keystead_wire_kes::{Api, ApiError};
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::authorise::authorise;
+use crate::authorise::{authorise, refused};
 use crate::call::Call;
 use crate::caller::Caller;
 use crate::record::Record;
@@ -57,7 +57,11 @@ impl Handler for Dispatch {
         let mut record = Record::new(shared, attributes, began);
 
         let answer = match (followed, &matched) {
-            (Err(error), _) => Err(error),
+            (Err(error), _) => {
+                let event = refused(&error.external).request(&attributes);
+                shared.error_log.record(event);
+                Err(error)
+            }
             (Ok(()), Match::Found(found)) => {
                 let call = Call {
                     shared,
@@ -75,11 +79,7 @@ impl Handler for Dispatch {
             (Ok(()), Match::Malformed) => Ok(bad_request()),
         };
         let mut response = answer.unwrap_or_else(|error| {
-            if error.status.is_server_error() {
-                shared
-                    .error_log
-                    .record(failure(&error).request(&attributes));
-            }
+            note(&shared.error_log, &error, &attributes);
             refusal(error, state.historic_errors)
         });
         if head.method == Method::HEAD {
@@ -170,14 +170,23 @@ fn refusal(error: HttpError, historic: bool) -> Response<Body> {
     HttpError::from(error.historic()).into_response()
 }
 
-/// The log event of a request that failed.
-fn failure(error: &HttpError) -> ErrorEvent {
-    let event = ErrorEvent::new(Level::ERROR, "request failed")
-        .attribute("res.code", error.status.as_u16())
-        .attribute("res.message", &error.external);
-    match &error.internal {
-        Some(cause) => event.error(cause.as_ref()),
-        None => event,
+/// Writes a failure of the server, or what a client did wrong, to the error log.
+fn note(log: &ErrorLog, error: &HttpError, request: &RequestAttributes<'_>) {
+    let (level, message) = if error.status.is_server_error() {
+        (Level::ERROR, "request failed")
+    } else {
+        (Level::DEBUG, "invalid request")
+    };
+    if let Some(cause) = &error.internal
+        && log.enabled(level)
+    {
+        log.record(
+            ErrorEvent::new(level, message)
+                .attribute("res.code", error.status.as_u16())
+                .attribute("res.message", &error.external)
+                .error(cause.as_ref())
+                .request(request),
+        );
     }
 }
 

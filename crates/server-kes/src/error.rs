@@ -1,5 +1,6 @@
-use std::io;
+use std::error::Error as StdError;
 use std::net::SocketAddr;
+use std::{io, iter};
 
 /// Why a server does not start, or does not take a new configuration.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +27,10 @@ pub enum Error {
         name: &'static str,
     },
     /// The key store cannot be opened.
-    #[error("failed to open the key store: {0}")]
+    #[error("failed to open the key store: {}", chain(.0))]
     Store(#[source] keystead_keystore::Error),
     /// A key of the configuration's `keys` is missing and cannot be created.
-    #[error("failed to create key '{name}': {source}")]
+    #[error("failed to create key '{name}': {}", chain(.source))]
     CreateKey {
         /// The name of the key.
         name: String,
@@ -44,4 +45,12 @@ pub enum Error {
         /// What is missing.
         source: keystead_crypto::Error,
     },
+}
+
+/// An error with its causes, because the command line shows one line.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let texts: Vec<_> = iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    texts.join(": ")
 }

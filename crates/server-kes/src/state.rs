@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -9,10 +10,15 @@ use keystead_keystore::Error as StoreError;
 use keystead_policy::PolicySet;
 use keystead_tls::{ProxyRules, ServerTls};
 use keystead_wire_kes::ApiList;
+use tokio::time::timeout;
 
 use crate::Error;
 use crate::keys::Keys;
 use crate::route::{Route, routes};
+
+/// How long the key store may take for a key of the configuration: as long as for
+/// one of the API.
+const CREATE_LIMIT: Duration = Duration::from_secs(15);
 
 /// One configuration at work. Never changed: a reload makes a new one.
 #[derive(Clone)]
@@ -76,7 +82,10 @@ impl State {
                 name: name.to_string(),
                 source,
             })?;
-            match self.keys.cache.create(name.as_str(), &key).await {
+            let created = timeout(CREATE_LIMIT, self.keys.cache.create(name.as_str(), &key))
+                .await
+                .unwrap_or_else(|late| Err(StoreError::unreachable(late)));
+            match created {
                 Ok(()) | Err(StoreError::KeyExists) => {}
                 Err(source) => {
                     return Err(Error::CreateKey {

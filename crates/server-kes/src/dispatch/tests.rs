@@ -46,14 +46,7 @@ struct Endless;
 
 impl Bench {
     fn new(more: &str) -> Self {
-        let text = format!(
-            "admin: {{ identity: {ADMIN} }}\n\
-             tls: {{ key: none, cert: none }}\n\
-             keystore: {{ fs: {{ path: none }} }}\n\
-             {more}\n"
-        );
-        let config = ServerConfig::parse(&text, "", &|_: &str| None, &Overrides::default());
-        let config = config.unwrap().config;
+        let config = config(more);
         let metrics = Arc::new(Metrics::new().unwrap());
         let error_log = ErrorLog::new(Level::INFO, io::sink(), Timestamp::now, &metrics);
         let error_log = Arc::new(error_log.unwrap());
@@ -132,6 +125,17 @@ impl HttpBody for Endless {
     ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
         std::task::Poll::Pending
     }
+}
+
+fn config(more: &str) -> ServerConfig {
+    let text = format!(
+        "admin: {{ identity: {ADMIN} }}\n\
+         tls: {{ key: none, cert: none }}\n\
+         keystore: {{ fs: {{ path: none }} }}\n\
+         {more}\n"
+    );
+    let loaded = ServerConfig::parse(&text, "", &|_: &str| None, &Overrides::default());
+    loaded.unwrap().config
 }
 
 fn error(status: u16, message: &str, seconds: u64) -> (u16, String, Duration) {
@@ -230,4 +234,19 @@ async fn a_body_that_does_not_end_is_given_up_when_the_time_is_up() {
     // Calls without a body do not wait for one.
     let (status, _, time) = bench.call(Method::PUT, "/v1/key/create/k", Endless).await;
     assert_eq!((status, time), (200, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_does_not_wait_for_ever() {
+    let bench = Bench::new("");
+    bench.store.turn(Health::Hanging);
+    let config = config("keys: [ { name: wanted } ]");
+    let began = Instant::now();
+    let state = bench.dispatch.0.state.load_full();
+    let error = state.create_keys(&config, &SystemRandom).await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(15));
+    assert_eq!(
+        error.to_string(),
+        "failed to create key 'wanted': key store is not reachable: deadline has elapsed"
+    );
 }

@@ -65,6 +65,12 @@ async fn a_proxy_speaks_for_its_clients() {
         .await
         .is_error(400, "invalid client certificate");
 
+    let log = world.errors().await;
+    assert!(
+        log.contains("msg=\"request refused\" reason=\"invalid client certificate\""),
+        "{log}"
+    );
+
     // Whoever is no proxy is judged by its own certificate.
     let mut other = world.member(2).await;
     forward(&mut other, &[(header, &known)])
