@@ -91,10 +91,7 @@ pub(crate) async fn delete(call: Call<'_>) -> Answer {
 }
 
 pub(crate) async fn generate(call: Call<'_>, body: Incoming) -> Answer {
-    let name = call.name(Subject::Key)?;
-    let body = call.read(body, ApiError::INVALID_BODY).await?;
-    let request = GenerateRequest::decode(&body)?;
-    let key = read(&call, name).await?;
+    let (key, request) = prepare(&call, body, GenerateRequest::decode).await?;
 
     let random = &*call.shared.random;
     let mut plaintext = Zeroizing::new([0; DATA_KEY_LEN]);
@@ -108,10 +105,7 @@ pub(crate) async fn generate(call: Call<'_>, body: Incoming) -> Answer {
 }
 
 pub(crate) async fn encrypt(call: Call<'_>, body: Incoming) -> Answer {
-    let name = call.name(Subject::Key)?;
-    let body = call.read(body, ApiError::INVALID_BODY).await?;
-    let request = EncryptRequest::decode(&body)?;
-    let key = read(&call, name).await?;
+    let (key, request) = prepare(&call, body, EncryptRequest::decode).await?;
     let ciphertext = key
         .seal(&*call.shared.random, &request.plaintext, &request.context)
         .map_err(|error| HttpError::from(ApiError::ENCRYPT_FAILED).because(error))?;
@@ -119,19 +113,13 @@ pub(crate) async fn encrypt(call: Call<'_>, body: Incoming) -> Answer {
 }
 
 pub(crate) async fn decrypt(call: Call<'_>, body: Incoming) -> Answer {
-    let name = call.name(Subject::Key)?;
-    let body = call.read(body, ApiError::INVALID_BODY).await?;
-    let request = DecryptRequest::decode(&body)?;
-    let key = read(&call, name).await?;
+    let (key, request) = prepare(&call, body, DecryptRequest::decode).await?;
     let plaintext = open(&key, &request)?;
     answer::json(DecryptResponse::encode(&plaintext))
 }
 
 pub(crate) async fn bulk_decrypt(call: Call<'_>, body: Incoming) -> Answer {
-    let name = call.name(Subject::Key)?;
-    let body = call.read(body, ApiError::INVALID_BODY).await?;
-    let request = BulkDecryptRequest::decode(&body)?;
-    let key = read(&call, name).await?;
+    let (key, request) = prepare(&call, body, BulkDecryptRequest::decode).await?;
     let plaintexts = request
         .items
         .iter()
@@ -141,10 +129,7 @@ pub(crate) async fn bulk_decrypt(call: Call<'_>, body: Incoming) -> Answer {
 }
 
 pub(crate) async fn hmac(call: Call<'_>, body: Incoming) -> Answer {
-    let name = call.name(Subject::Key)?;
-    let body = call.read(body, ApiError::INVALID_BODY).await?;
-    let request = HmacRequest::decode(&body)?;
-    let key = read(&call, name).await?;
+    let (key, request) = prepare(&call, body, HmacRequest::decode).await?;
     let hmac = key
         .hmac(&request.message)
         .map_err(|_| ApiError::NO_HMAC_KEY)?;
@@ -174,6 +159,19 @@ async fn store(
         Err(_) if cache.is_cached(name) => Err(ApiError::KEY_EXISTS.into()),
         Err(error) => Err(HttpError::from(ApiError::CREATE_KEY_FAILED).because(error)),
     }
+}
+
+/// Name, body and key of an operation, in the order in which they are judged.
+async fn prepare<R>(
+    call: &Call<'_>,
+    body: Incoming,
+    decode: fn(&[u8]) -> Result<R, ApiError>,
+) -> Result<(Arc<StoredKey>, R), HttpError> {
+    let name = call.name(Subject::Key)?;
+    let body = call.read(body, ApiError::INVALID_BODY).await?;
+    let request = decode(&body)?;
+    let key = read(call, name).await?;
+    Ok((key, request))
 }
 
 /// The key of this name; does not wait if it is cached.

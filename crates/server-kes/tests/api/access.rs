@@ -26,7 +26,7 @@ fn policies() -> String {
 async fn policies_decide_and_the_log_knows_why() {
     let world = World::with(&policies()).await;
     let mut one = world.member(1).await;
-    one.put("/v1/key/create/a", Value::Null).await.is_empty();
+    one.create("a").await;
     one.get("/v1/key/list").await.json();
     one.put("/v1/key/create/internal-a", Value::Null)
         .await
@@ -181,7 +181,7 @@ async fn error_texts_of_2021_on_request() {
     ))
     .await;
     let mut one = world.member(1).await;
-    one.put("/v1/key/create/a", Value::Null).await.is_empty();
+    one.create("a").await;
     one.put("/v1/key/create/a", Value::Null)
         .await
         .is_error(400, "key does already exist");

@@ -8,10 +8,7 @@ async fn cached_keys_outlive_the_key_store() {
         let world = World::new().await;
         let mut client = world.admin().await;
         for name in ["warm", "cold"] {
-            client
-                .put(&format!("/v1/key/create/{name}"), Value::Null)
-                .await
-                .is_empty();
+            client.create(name).await;
         }
         let data_key = client
             .put("/v1/key/generate/warm", Value::Null)
@@ -122,10 +119,7 @@ async fn missing_keys_are_asked_for_every_time() {
         .is_error(404, "key does not exist");
     // Another server on the same key store makes it.
     let mut elsewhere = world.admin().await;
-    elsewhere
-        .put("/v1/key/create/new", Value::Null)
-        .await
-        .is_empty();
+    elsewhere.create("new").await;
     client.get("/v1/key/describe/new").await.json();
     assert_eq!(world.store.reads(), 2);
     client.get("/v1/key/describe/new").await.json();
@@ -141,19 +135,10 @@ async fn a_request_that_the_client_gives_up_is_audited() {
     tokio::select! {
         biased;
         answer = client.open(request.unwrap()) => panic!("{answer:?}"),
-        () = async {
-            let mut other = world.admin().await;
-            while !other.get("/v1/metrics").await.text().contains("kes_http_request_active 1") {}
-        } => {}
+        () = world.wait_for_active(1) => {}
     }
     drop(client);
-    let mut other = world.admin().await;
-    while other
-        .get("/v1/metrics")
-        .await
-        .text()
-        .contains("kes_http_request_active 1")
-    {}
+    world.wait_for_active(0).await;
     let audit = world.audit().await;
     assert!(
         audit.contains("req.path=/v1/key/create/k ") && audit.contains("res.code=499"),

@@ -19,10 +19,7 @@ async fn a_key_from_creation_to_deletion() {
     for version in VERSIONS {
         let world = World::new().await;
         let mut client = world.client(&admin(), version).await;
-        client
-            .put("/v1/key/create/my-key", Value::Null)
-            .await
-            .is_empty();
+        client.create("my-key").await;
         client
             .put("/v1/key/create/my-key", Value::Null)
             .await
@@ -129,10 +126,7 @@ async fn names_at_and_over_the_limits() {
     let mut client = world.admin().await;
     let longest = "k".repeat(80);
     for name in [&longest, "a", "__", "_a", "a-b_C-9"] {
-        client
-            .put(&format!("/v1/key/create/{name}"), Value::Null)
-            .await
-            .is_empty();
+        client.create(name).await;
     }
     let long = "k".repeat(81);
     let cases = [
@@ -301,10 +295,7 @@ async fn a_ciphertext_changed_anywhere_does_not_open() {
     for version in VERSIONS {
         let mut client = world.client(&admin(), version).await;
         let key = format!("{version:?}");
-        client
-            .put(&format!("/v1/key/create/{key}"), Value::Null)
-            .await
-            .is_empty();
+        client.create(&key).await;
         let data_key = client
             .put(&format!("/v1/key/generate/{key}"), Value::Null)
             .await
@@ -330,7 +321,7 @@ async fn a_ciphertext_changed_anywhere_does_not_open() {
 async fn bulk_decryption_answers_in_order_or_not_at_all() {
     let world = World::new().await;
     let mut client = world.admin().await;
-    client.put("/v1/key/create/k", Value::Null).await.is_empty();
+    client.create("k").await;
     let mut items = Vec::new();
     let mut plaintexts = Vec::new();
     for index in 0..3 {
@@ -370,12 +361,7 @@ async fn bulk_decryption_answers_in_order_or_not_at_all() {
 #[tokio::test]
 async fn bodies_come_in_every_form() {
     let world = World::new().await;
-    world
-        .admin()
-        .await
-        .put("/v1/key/create/k", Value::Null)
-        .await
-        .is_empty();
+    world.admin().await.create("k").await;
     for version in VERSIONS {
         let mut client = world.client(&admin(), version).await;
         let generate = "/v1/key/generate/k";
@@ -426,12 +412,7 @@ async fn bodies_come_in_every_form() {
 #[tokio::test]
 async fn bodies_end_at_a_million_bytes() {
     let world = World::new().await;
-    world
-        .admin()
-        .await
-        .put("/v1/key/create/k", Value::Null)
-        .await
-        .is_empty();
+    world.admin().await.create("k").await;
     for version in VERSIONS {
         for path in [
             "generate/k",

@@ -1,7 +1,6 @@
 use std::fs;
 
 use keystead_server_kes::{Error, open_store};
-use serde_json::Value;
 use tokio::task::yield_now;
 
 use crate::support::world::{config, write_certificate};
@@ -65,10 +64,7 @@ async fn the_former_key_store_is_closed_after_its_last_request() {
     tokio::select! {
         biased;
         answer = &mut pending => panic!("{answer:?}"),
-        () = async {
-            let mut other = world.admin().await;
-            while !other.get("/v1/metrics").await.text().contains("kes_http_request_active 1") {}
-        } => {}
+        () = world.wait_for_active(1) => {}
     }
     let (settings, _) = world.settings("", "");
     world.server.reload(settings).await.unwrap();
@@ -99,12 +95,7 @@ async fn a_reload_that_fails_changes_nothing() {
         .get("/v1/key/list")
         .await
         .is_error(403, "not authorized: insufficient permissions");
-    world
-        .admin()
-        .await
-        .put("/v1/key/create/k", Value::Null)
-        .await
-        .is_empty();
+    world.admin().await.create("k").await;
     assert!(!world.store.is_closed());
 }
 

@@ -180,6 +180,11 @@ impl Client {
         self.call(Method::DELETE, path, Payload::default()).await
     }
 
+    pub(crate) async fn create(&mut self, key: &str) {
+        let path = format!("/v1/key/create/{key}");
+        self.put(&path, Value::Null).await.is_empty();
+    }
+
     /// A PUT with a JSON body; `Value::Null` sends none.
     pub(crate) async fn put(&mut self, path: &str, body: Value) -> Answer {
         let body = match body {

@@ -147,6 +147,13 @@ impl World {
         Client::connect(self.server.local_addr(), credential, version).await
     }
 
+    /// Waits until so many requests are being answered.
+    pub(crate) async fn wait_for_active(&self, requests: usize) {
+        let mut client = self.admin().await;
+        let line = format!("kes_http_request_active {requests}\n");
+        while !client.get("/v1/metrics").await.text().contains(&line) {}
+    }
+
     /// Everything in the error log so far.
     pub(crate) async fn errors(&self) -> String {
         self.error_log.flush().await;
