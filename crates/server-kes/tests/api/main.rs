@@ -17,4 +17,5 @@ mod policies;
 mod proxy;
 mod reload;
 mod status;
+mod stores;
 mod support;

@@ -1,10 +1,12 @@
 use std::fs;
 
-use keystead_server_kes::{Error, open_store};
-use tokio::task::yield_now;
+use keystead_server_kes::Error;
+use serde_json::json;
+use tokio::task::{JoinSet, yield_now};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::world::{config, write_certificate};
-use crate::support::{Health, Version, World, member};
+use crate::support::{self, Health, Version, World, member};
 
 fn policy(allow: &str) -> String {
     let identity = member(1).identity().clone();
@@ -51,6 +53,36 @@ async fn a_reload_reaches_open_connections() {
     assert!(!store.is_closed());
     world.server.shutdown().await;
     assert!(store.is_closed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_succeed_through_reloads() {
+    let world = World::new().await;
+    world.admin().await.create("k").await;
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    for version in [Version::Http1, Version::Http2, Version::Http2] {
+        let mut client = world.client(&support::admin(), version).await;
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            let mut requests = 0;
+            while !stop.is_cancelled() {
+                let sealed = client.put("/v1/key/generate/k", json!({})).await.json();
+                let body = json!({ "ciphertext": sealed["ciphertext"] });
+                let opened = client.put("/v1/key/decrypt/k", body).await.json();
+                assert_eq!(opened["plaintext"], sealed["plaintext"]);
+                requests += 2;
+            }
+            requests
+        });
+    }
+    for _ in 0..50 {
+        world.server.reload(world.same_settings()).await.unwrap();
+        yield_now().await;
+    }
+    stop.cancel();
+    let requests = tasks.join_all().await;
+    assert!(requests.iter().all(|count| *count > 0), "{requests:?}");
 }
 
 #[tokio::test]
@@ -122,17 +154,4 @@ async fn tls_is_reloaded_alone() {
         Err(Error::Tls(_))
     ));
     assert_eq!(world.admin().await.server, *key.identity());
-}
-
-#[tokio::test]
-async fn stores_that_are_not_here_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("keys");
-    let mut config = config(folder.path(), "", "");
-    if let keystead_config::kes::KeyStoreConfig::Fs(fs) = &mut config.keystore {
-        fs.path = path.clone();
-    }
-    let store = open_store(&config.keystore).await.unwrap();
-    store.create("k", b"value").await.unwrap();
-    assert!(path.join("k").exists());
 }

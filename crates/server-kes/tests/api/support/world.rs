@@ -125,6 +125,11 @@ impl World {
         (settings(config, store.clone()), store)
     }
 
+    /// The settings for a reload that changes nothing, not even the key store.
+    pub(crate) fn same_settings(&self) -> Settings {
+        settings(config(self.folder.path(), "", ""), self.store.clone())
+    }
+
     pub(crate) async fn client(&self, key: &ApiKey, version: Version) -> Client {
         let now = Timestamp::now();
         let credential = ClientCredential::from_api_key(key, now, &SystemRandom).unwrap();
