@@ -3,11 +3,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper_util::client::proxy::matcher::Matcher;
 use keystead_crypto::{Random, SystemRandom};
 use keystead_tls::ClientConfig;
 use keystead_wire_kes::{ApiError, CONTENT_TYPE_NDJSON};
+use reqwest::Body;
 use tokio::time::Instant;
 
 use crate::Error;
@@ -40,7 +39,7 @@ struct Shared {
 /// A response with the server that sent it.
 pub(crate) struct Answer {
     pub(crate) host: String,
-    pub(crate) response: Response<Incoming>,
+    pub(crate) response: Response<Body>,
 }
 
 // === impl Client ===
@@ -49,18 +48,18 @@ impl Client {
     /// A client for the servers at `endpoints`, URLs of scheme, host and port.
     ///
     /// `tls` says who the client is and whom it trusts. The variables `HTTPS_PROXY`
-    /// and `NO_PROXY` are honoured. Nothing is connected yet.
+    /// and `NO_PROXY` are honoured, except for servers on this machine. Nothing is
+    /// connected yet.
     ///
     /// # Errors
     ///
     /// [`Error::Endpoint`] for something that is no such URL, [`Error::NoEndpoint`] if
-    /// there is none.
+    /// there is none, [`Error::Setup`].
     pub fn new(
         endpoints: impl IntoIterator<Item = impl AsRef<str>>,
         tls: ClientConfig,
     ) -> Result<Self, Error> {
-        let transport = Transport::new(tls, Matcher::from_env());
-        Self::with_transport(endpoints, transport, Arc::new(SystemRandom))
+        Self::with_transport(endpoints, Transport::new(tls)?, Arc::new(SystemRandom))
     }
 
     /// A client that reaches its servers through `transport`.
@@ -115,8 +114,8 @@ impl Client {
             let Some(server) = self.0.servers.get(index) else {
                 continue;
             };
-            let response = retry(&*self.0.random, async || {
-                self.0.transport.send(server, &method, path, &body).await
+            let response = retry(&*self.0.random, || {
+                self.0.transport.send(server, &method, path, &body)
             })
             .await;
             let failed = response

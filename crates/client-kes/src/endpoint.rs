@@ -88,8 +88,7 @@ impl Endpoint {
     }
 }
 
-/// Whether the authority of a URL is this machine.
-pub(crate) fn is_local(authority: &Authority) -> bool {
+fn is_local(authority: &Authority) -> bool {
     let host = authority.host();
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")

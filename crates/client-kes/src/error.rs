@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -12,7 +11,7 @@ pub enum Error {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// No answer, or only a part of it, came from the server.
-    #[error("kes: connection error: {}", Causes(&**source))]
+    #[error("kes: connection error: {}", root_cause(&**source))]
     Connection {
         /// Host and port of the server.
         host: String,
@@ -33,14 +32,18 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// There can be no connections at all.
+    #[error("kes: cannot set up connections: {}", root_cause(&**.0))]
+    Setup(Arc<dyn std::error::Error + Send + Sync>),
     /// No server was given.
     #[error("no server specified. Consider setting MINIO_KES_SERVER")]
     NoEndpoint,
 }
 
-/// The texts of an error and its causes. An HTTP client's own text says only in which
-/// of its stages the error occurred, so it is left out if there is a cause.
-struct Causes<'a>(&'a (dyn std::error::Error + 'static));
+/// The innermost cause: the others only name the layers of an HTTP client.
+fn root_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a dyn std::error::Error {
+    error.source().map_or(error, root_cause)
+}
 
 // === impl Error ===
 
@@ -62,19 +65,5 @@ impl Error {
             host: host.to_owned(),
             source: source.into().into(),
         }
-    }
-}
-
-// === impl Causes ===
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut error = self.0.source().unwrap_or(self.0);
-        write!(f, "{error}")?;
-        while let Some(cause) = error.source() {
-            write!(f, ": {cause}")?;
-            error = cause;
-        }
-        Ok(())
     }
 }

@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use keystead_wire_kes::decode_response;
+use reqwest::Body;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
@@ -15,7 +15,7 @@ const MAX_LINE: usize = 1 << 20;
 /// The events of a log as they happen, until the server closes the stream.
 pub struct LogStream<T> {
     host: String,
-    body: Incoming,
+    body: Body,
     buffer: BytesMut,
     record: PhantomData<fn() -> T>,
 }

@@ -19,10 +19,13 @@ const JITTER_MILLIS: u32 = 800;
 ///
 /// Failures of the network and status 503 are worth another attempt; a server whose
 /// certificate is not trusted is not (KES protocol, section 9).
-pub(crate) async fn retry<B>(
+pub(crate) async fn retry<B, F>(
     random: &dyn Random,
-    mut attempt: impl AsyncFnMut() -> Result<Response<B>, Error>,
-) -> Result<Response<B>, Error> {
+    mut attempt: impl FnMut() -> F,
+) -> Result<Response<B>, Error>
+where
+    F: Future<Output = Result<Response<B>, Error>>,
+{
     for _ in 0..REPETITIONS {
         match attempt().await {
             Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {}
@@ -45,6 +48,8 @@ fn jitter(random: &dyn Random) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use proptest::prelude::*;
     use tokio::time::Instant;
 
@@ -72,7 +77,7 @@ mod tests {
         let start = Instant::now();
         let mut outcomes = vec![answer(200), answer(503), broken()];
         let random = Fixed(799_u32.to_ne_bytes());
-        let outcome = retry(&random, async || outcomes.pop().unwrap()).await;
+        let outcome = retry(&random, || ready(outcomes.pop().unwrap())).await;
         assert_eq!(outcome.unwrap().status(), 200);
         assert_eq!(start.elapsed(), Duration::from_millis(2 * 999));
     }
@@ -80,9 +85,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn gives_up_after_three_attempts() {
         let mut attempts = 0;
-        let outcome = retry(&Fixed([0; 4]), async || {
+        let outcome = retry(&Fixed([0; 4]), || {
             attempts += 1;
-            broken()
+            ready(broken())
         })
         .await;
         assert!(matches!(outcome, Err(Error::Connection { .. })));
@@ -93,9 +98,9 @@ mod tests {
     async fn other_answers_are_final() {
         for status in [200, 400, 404, 500, 501, 502, 504] {
             let mut attempts = 0;
-            let outcome = retry(&Fixed([0; 4]), async || {
+            let outcome = retry(&Fixed([0; 4]), || {
                 attempts += 1;
-                answer(status)
+                ready(answer(status))
             })
             .await;
             assert_eq!((outcome.unwrap().status().as_u16(), attempts), (status, 1));

@@ -5,7 +5,6 @@ mod server;
 
 use std::sync::Arc;
 
-use hyper_util::client::proxy::matcher::Matcher;
 use keystead_tls::Trust;
 
 use self::server::{Server, Zeros, tls};
@@ -14,7 +13,7 @@ use crate::transport::Transport;
 
 /// A client without proxy, whose pauses are the shortest.
 fn client(endpoints: &[String], trust: Trust) -> Client {
-    let transport = Transport::new(tls(trust), Matcher::builder().build());
+    let transport = Transport::with_proxy(tls(trust), None).unwrap();
     Client::with_transport(endpoints, transport, Arc::new(Zeros)).unwrap()
 }
 

@@ -1,6 +1,5 @@
 use bytes::Bytes;
 use http::Method;
-use hyper_util::client::proxy::matcher::Matcher;
 use keystead_tls::Trust;
 use keystead_wire_kes::ApiError;
 use tokio::net::TcpListener;
@@ -87,7 +86,7 @@ async fn an_unreachable_server_is_named_with_the_cause() {
     let host = listener.local_addr().unwrap().to_string();
     drop(listener);
     let nobody = Endpoint::parse(&format!("https://{host}")).unwrap();
-    let transport = Transport::new(tls(Trust::Insecure), Matcher::builder().build());
+    let transport = Transport::with_proxy(tls(Trust::Insecure), None).unwrap();
     let error = transport
         .send(&nobody, &Method::GET, "/version", &Bytes::new())
         .await
