@@ -141,6 +141,14 @@ async fn connections_are_kept_for_both_versions_of_http() {
 }
 
 #[tokio::test]
+async fn calls_can_move_between_threads() {
+    let server = Server::start([]).await;
+    let client = client_of(&server);
+    let call = tokio::spawn(async move { client.create_key("k").await });
+    call.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn listings_are_walked_to_their_end() {
     let server = Server::start([
         json(200, r#"{"names":["b","a"],"continue_at":"k@c"}"#),
