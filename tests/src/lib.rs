@@ -1,1 +1,11 @@
-//! Stub.
+//! What the black-box tests share: building the programs, starting them in a folder and
+//! an environment of their own, and waiting for what they print.
+//!
+//! Tests never sleep. A server is up when its banner says so, on the port that it
+//! printed; everything else is waited for by its line of output.
+
+mod process;
+mod program;
+
+pub use process::{Finished, Process, Signal};
+pub use program::Folder;

@@ -82,19 +82,29 @@ impl LsArgs {
 async fn print(client: &Client, kind: Kind, pattern: &str, output: Output) -> Result<ExitCode> {
     // Servers up to 2025 take a star that follows anything literally.
     let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
+    let asked_for = listable(prefix);
     let names = match kind {
-        Kind::Key => client.list_keys(prefix).await,
-        Kind::Policy => client.list_policies(prefix).await,
-        Kind::Identity => client.list_identities(prefix).await,
+        Kind::Key => client.list_keys(asked_for).await,
+        Kind::Policy => client.list_policies(asked_for).await,
+        Kind::Identity => client.list_identities(asked_for).await,
     };
     let mut names = names.map_err(|error| anyhow!("failed to list {}: {error}", kind.plural()))?;
-    names.sort_unstable();
+    names.retain(|name| name.starts_with(prefix));
     output::print(&if output.json {
         output::json_line(&names)?
     } else {
         table(kind, &names)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The longest beginning of `prefix` that servers list: they refuse a hyphen at the end
+/// and a lone underscore, as they do in names.
+fn listable(prefix: &str) -> &str {
+    match prefix.trim_end_matches('-') {
+        "_" => "",
+        prefix => prefix,
+    }
 }
 
 fn table(kind: Kind, names: &[String]) -> String {
@@ -137,5 +147,18 @@ mod tests {
         };
         assert_eq!(plain(&["a", "b-1"]), "Policy\na\nb-1\n");
         assert_eq!(plain(&[]), "");
+    }
+
+    #[test]
+    fn prefixes_are_cut_to_what_servers_list() {
+        for (prefix, asked_for) in [
+            ("my-", "my"),
+            ("my", "my"),
+            ("_", ""),
+            ("_a", "_a"),
+            ("", ""),
+        ] {
+            assert_eq!(listable(prefix), asked_for);
+        }
     }
 }

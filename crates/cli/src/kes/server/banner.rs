@@ -9,9 +9,8 @@ use crate::style::{BOLD, FAINT, LABEL};
 /// What a server tells about itself when it starts.
 #[derive(Serialize)]
 pub(super) struct Banner<'a> {
-    #[serde(skip)]
+    #[serde(flatten)]
     pub(super) build: Build,
-    pub(super) version: &'a str,
     pub(super) keystore: &'a str,
     pub(super) addresses: Vec<SocketAddr>,
     /// The admin's new API key, in development mode.
@@ -42,7 +41,7 @@ impl Banner<'_> {
             text += &row(label, &format!("{value:<23} {FAINT}{remark}{FAINT:#}"));
         }
         text += "\n";
-        text += &row("KMS", &self.keystore);
+        text += &row("KMS", self.keystore);
         for (index, address) in self.addresses.iter().enumerate() {
             text += &row(
                 if index == 0 { "API" } else { "" },
@@ -78,7 +77,6 @@ mod tests {
                 commit: "c0ffee",
                 toolchain: "rust1.95.0",
             },
-            version: "2026-11-21T16-00-00Z",
             keystore: "Filesystem: /var/lib/kes",
             addresses: vec![
                 "10.0.0.5:7373".parse().unwrap(),

@@ -1,68 +1,71 @@
+use std::convert::Infallible;
 use std::future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 use keystead_config::Warning;
 use keystead_config::kes::Overrides;
 use keystead_crypto::SystemRandom;
 use keystead_observe::{AuditLog, ErrorEvent, ErrorLog, Level, Metrics};
 use keystead_server_kes::{Server, Setup};
-use keystead_tls::FileWatch;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::output;
 
-use super::source::{Prepared, Source};
+use super::occasions::{Occasion, Occasions};
+use super::source::Source;
 use super::voice::{Summary, Voice};
 
-/// How often certificates are read again, should the system not report their change.
-const TLS_RELOAD: Duration = Duration::from_secs(15 * 60);
-
-/// A running server and everything that may change its course.
-pub(super) struct Life {
+/// A running server with all it takes to give it another configuration.
+struct Life {
     server: Server,
     source: Source,
     overrides: Overrides,
     voice: Voice,
     error_log: Arc<ErrorLog>,
-    events: Events,
+    /// None in development mode: there is nothing to read again.
+    occasions: Option<Occasions>,
 }
 
-/// What a server has to react to.
-struct Events {
-    hang_up: Option<Signal>,
+/// The signals that end a server.
+struct Stop {
     interrupt: Signal,
     terminate: Signal,
-    files: FileWatch,
-    tls_reload: Interval,
 }
 
-enum Event {
-    Reload,
-    ReloadTls,
-    Stop,
+/// Starts a server and keeps it until a signal ends it.
+pub(super) async fn live(source: Source, overrides: Overrides, voice: Voice) -> Result<()> {
+    let mut stop = Stop::new()?;
+    let mut life = tokio::select! {
+        life = Life::begin(source, overrides, voice) => life?,
+        () = stop.requested() => return Ok(()),
+    };
+    tokio::select! {
+        never = life.go_on() => match never {},
+        () = stop.requested() => {}
+    }
+    life.end().await;
+    Ok(())
 }
 
 // === impl Life ===
 
 impl Life {
     /// Starts a server and announces it.
-    pub(super) async fn begin(source: Source, overrides: Overrides, voice: Voice) -> Result<Self> {
-        let Prepared {
-            settings,
-            warnings,
-            files,
-        } = source.prepare(&overrides).await?;
+    async fn begin(source: Source, overrides: Overrides, voice: Voice) -> Result<Self> {
+        let prepared = source.prepare(&overrides).await?;
         let metrics = Arc::new(Metrics::new()?);
-        let log = &settings.config.log;
+        let log = prepared.settings.config.log;
         let error_log = ErrorLog::new(log.error, io::stderr(), Timestamp::now, &metrics)?;
         let error_log = Arc::new(error_log);
         let audit_log = AuditLog::new(log.audit, io::stdout(), Arc::clone(&error_log), &metrics)?;
+        let occasions = match source {
+            Source::File(_) => Some(Occasions::new(prepared.files, Arc::clone(&error_log))?),
+            Source::Development(_) => None,
+        };
         let setup = Setup {
             build: voice.build.into(),
             random: Arc::new(SystemRandom),
@@ -70,78 +73,73 @@ impl Life {
             error_log: Arc::clone(&error_log),
             audit_log: Arc::new(audit_log),
         };
-        // Signals that come while the server starts wait for their turn.
-        let events = Events::new(&source, files)?;
-        let summary = Summary::of(&settings);
-        let server = Server::start(setup, settings).await?;
-        voice.announce(
-            &summary,
-            server.local_addr(),
-            source.api_key(),
-            Voice::STARTED,
-        )?;
+        let summary = Summary::of(&prepared.settings);
+        let server = Server::start(setup, prepared.settings).await?;
+        let address = server.local_addr();
+        voice.announce(&summary, address, source.api_key(), Voice::STARTED);
         let life = Self {
             server,
             source,
             overrides,
             voice,
             error_log,
-            events,
+            occasions,
         };
-        life.report(&warnings);
+        life.report(&prepared.warnings);
         Ok(life)
     }
 
-    /// Follows events until one of them ends the server.
-    pub(super) async fn live(mut self) -> Result<()> {
+    /// Takes every occasion to read the configuration or the certificates again.
+    async fn go_on(&mut self) -> Infallible {
+        let Some(mut occasions) = self.occasions.take() else {
+            return future::pending().await;
+        };
         loop {
-            match self.events.next().await? {
-                Event::Reload => self.reload().await?,
-                Event::ReloadTls => self.reload_tls().await,
-                Event::Stop => break,
+            match occasions.next().await {
+                Occasion::HangUp => {
+                    output::note("SIGHUP signal received. Reloading configuration...\n");
+                    match self.reload().await {
+                        Ok(files) => occasions.watch(files),
+                        Err(failure) => output::note(&format!("{failure}\n")),
+                    }
+                }
+                Occasion::Certificates => {
+                    if let Err(failure) = self.reload_tls().await {
+                        output::note(&format!("{failure}\n"));
+                    }
+                }
             }
         }
-        self.server.shutdown().await;
-        self.voice.say_goodbye()
     }
 
-    /// Puts the configuration file in force as it is now, or else changes nothing.
-    async fn reload(&mut self) -> Result<()> {
-        output::note("SIGHUP signal received. Reloading configuration...\n");
-        let Prepared {
-            settings,
-            warnings,
-            files,
-        } = match self.source.prepare(&self.overrides).await {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                output::note(&format!("Failed to reload server config: {error}\n"));
-                return Ok(());
-            }
-        };
-        let summary = Summary::of(&settings);
-        if let Err(error) = self.server.reload(settings).await {
-            output::note(&format!("Failed to update server configuration: {error}\n"));
-            return Ok(());
-        }
-        self.events.files.watch(files)?;
+    /// Puts the configuration file in force as it is now, or else changes nothing. Gives
+    /// the files that it refers to.
+    async fn reload(&self) -> Result<Vec<PathBuf>> {
+        let prepared = self.source.prepare(&self.overrides).await;
+        let prepared =
+            prepared.map_err(|error| anyhow!("Failed to reload server config: {error}"))?;
+        let summary = Summary::of(&prepared.settings);
+        let reloaded = self.server.reload(prepared.settings).await;
+        reloaded.map_err(|error| anyhow!("Failed to update server configuration: {error}"))?;
         let address = self.server.local_addr();
         self.voice
-            .announce(&summary, address, None, Voice::RELOADED)?;
-        self.report(&warnings);
-        Ok(())
+            .announce(&summary, address, None, Voice::RELOADED);
+        self.report(&prepared.warnings);
+        Ok(prepared.files)
     }
 
     /// Puts the certificates in force that are on disk now, or else changes nothing.
-    async fn reload_tls(&self) {
-        match self.source.load(&self.overrides) {
-            Ok(loaded) => {
-                if let Err(error) = self.server.reload_tls(&loaded.config.tls).await {
-                    output::note(&format!("Failed to update TLS configuration: {error}\n"));
-                }
-            }
-            Err(error) => output::note(&format!("Failed to reload TLS configuration: {error}\n")),
-        }
+    async fn reload_tls(&self) -> Result<()> {
+        let loaded = self.source.load(&self.overrides);
+        let loaded =
+            loaded.map_err(|error| anyhow!("Failed to reload TLS configuration: {error}"))?;
+        let reloaded = self.server.reload_tls(&loaded.config.tls).await;
+        reloaded.map_err(|error| anyhow!("Failed to update TLS configuration: {error}"))
+    }
+
+    async fn end(self) {
+        self.server.shutdown().await;
+        self.voice.say_goodbye();
     }
 
     fn report(&self, warnings: &[Warning]) {
@@ -152,42 +150,20 @@ impl Life {
     }
 }
 
-// === impl Events ===
+// === impl Stop ===
 
-impl Events {
-    fn new(source: &Source, files: Vec<PathBuf>) -> Result<Self> {
-        // Without a file there is nothing to reload, and a hang-up ends the server.
-        let hang_up = match source {
-            Source::File(_) => Some(signal(SignalKind::hangup())?),
-            Source::Development(_) => None,
-        };
-        let mut tls_reload = interval_at(Instant::now() + TLS_RELOAD, TLS_RELOAD);
-        tls_reload.set_missed_tick_behavior(MissedTickBehavior::Delay);
+impl Stop {
+    fn new() -> Result<Self> {
         Ok(Self {
-            hang_up,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            files: FileWatch::new(files)?,
-            tls_reload,
         })
     }
 
-    async fn next(&mut self) -> Result<Event> {
-        let hang_up = async {
-            match &mut self.hang_up {
-                Some(signal) => signal.recv().await,
-                None => future::pending().await,
-            }
-        };
-        Ok(tokio::select! {
-            _ = self.interrupt.recv() => Event::Stop,
-            _ = self.terminate.recv() => Event::Stop,
-            _ = hang_up => Event::Reload,
-            changed = self.files.changed() => {
-                changed?;
-                Event::ReloadTls
-            }
-            _ = self.tls_reload.tick() => Event::ReloadTls,
-        })
+    async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

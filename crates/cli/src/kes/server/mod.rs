@@ -3,6 +3,7 @@
 mod addresses;
 mod banner;
 mod life;
+mod occasions;
 mod protection;
 mod source;
 mod voice;
@@ -20,7 +21,6 @@ use tokio::runtime;
 use crate::build::Build;
 use crate::output::{self, Output};
 
-use self::life::Life;
 use self::source::Source;
 use self::voice::Voice;
 
@@ -99,7 +99,7 @@ impl ServerArgs {
             .enable_all()
             .build()
             .context("failed to start the runtime")?
-            .block_on(async { Life::begin(source, overrides, voice).await?.live().await })?;
+            .block_on(life::live(source, overrides, voice))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,5 @@
 use std::net::SocketAddr;
 
-use anyhow::Result;
 use keystead_config::kes::LogConfig;
 use keystead_identity::{ApiKey, Identity};
 use keystead_server_kes::Settings;
@@ -34,41 +33,41 @@ impl Voice {
     /// The last line of the banner after a reload.
     pub(super) const RELOADED: &str = "=> Reloading configuration after SIGHUP signal completed.";
 
-    /// Prints the banner; with `api_key` it is that of development mode.
+    /// Prints the banner; with `api_key` it is that of development mode. Nobody may be
+    /// listening, which keeps no server from its work.
     pub(super) fn announce(
         &self,
         summary: &Summary,
         address: SocketAddr,
         api_key: Option<&ApiKey>,
         last: &str,
-    ) -> Result<()> {
+    ) {
         if self.quiet {
-            return Ok(());
+            return;
         }
         let api_key = api_key.map(ApiKey::to_text);
         let banner = Banner {
             build: self.build,
-            version: self.build.version,
             keystore: &summary.keystore,
-            addresses: reachable(address)?,
+            addresses: reachable(address).unwrap_or_else(|_| vec![address]),
             api_key: api_key.as_ref().map(|key| key.as_str()),
             admin: Some(summary.admin.as_str()).filter(|_| summary.admin.is_fingerprint()),
             error_level: summary.log.error,
             audit_level: summary.log.audit,
             memory_locked: self.memory_locked,
         };
-        Ok(output::print(&match self.json {
-            true => output::json_line(&banner)?,
+        let text = match self.json {
+            true => output::json_line(&banner).unwrap_or_default(),
             false => banner.text(last),
-        })?)
+        };
+        output::print(&text).ok();
     }
 
     /// Says that the server has stopped.
-    pub(super) fn say_goodbye(&self) -> Result<()> {
-        if self.quiet || self.json {
-            return Ok(());
+    pub(super) fn say_goodbye(&self) {
+        if !self.quiet && !self.json {
+            output::print("\n=> Stopping server... Goodbye.\n").ok();
         }
-        Ok(output::print("\n=> Stopping server... Goodbye.\n")?)
     }
 }
 
