@@ -2,29 +2,28 @@
 //!
 //! Nothing else of the machine or the moment gets into the program, so that one commit
 //! gives the same bytes everywhere. Without a repository the values are `<unknown>`.
-#![expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
 
 use std::env;
 use std::process::Command;
 
 use jiff::Timestamp;
 
+const UNKNOWN: &str = "<unknown>";
+
 fn main() {
     // The log of HEAD grows with every commit and every change of branches.
     println!("cargo::rerun-if-changed=../../.git/logs/HEAD");
-    record("KES_COMMIT", head("%H"));
-    record(
-        "KES_VERSION",
-        head("%ct").and_then(|seconds| version(&seconds)),
-    );
-    record("KES_TOOLCHAIN", toolchain());
-}
-
-fn record(name: &str, value: Option<String>) {
-    println!(
-        "cargo::rustc-env={name}={}",
-        value.as_deref().unwrap_or("<unknown>")
-    );
+    for (name, value) in [
+        ("KES_COMMIT", head("%H")),
+        (
+            "KES_VERSION",
+            head("%ct").and_then(|seconds| version(&seconds)),
+        ),
+        ("KES_TOOLCHAIN", toolchain()),
+    ] {
+        let value = value.as_deref().unwrap_or(UNKNOWN);
+        println!("cargo::rustc-env={name}={value}");
+    }
 }
 
 /// Something about the commit that is checked out.

@@ -9,38 +9,41 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::imports::root;
 
 #[test]
-fn every_documented_command_works() {
+fn every_documented_command_works() -> Result<()> {
     let mut commands = 0;
-    for document in documents() {
-        let text = std::fs::read_to_string(&document).expect("a document");
-        let steps = parse(&text);
+    for document in documents()? {
+        let text = std::fs::read_to_string(&document)?;
+        let steps = parse(&text)?;
         if steps.is_empty() {
             continue;
         }
-        let mut shell = Shell::start();
+        let mut shell = Shell::start()?;
         for step in &steps {
-            if let Err(problem) = shell.run(step) {
-                panic!("{}:{}: {problem}", document.display(), step.line());
-            }
+            let place = || format!("{}:{}", document.display(), step.line());
+            shell.run(step).with_context(place)?;
             commands += usize::from(matches!(step, Step::Command { .. }));
         }
     }
     println!("documented commands: {commands}");
-    assert_ne!(commands, 0);
+    ensure!(commands > 0, "no command is documented");
+    Ok(())
 }
 
 #[test]
-fn blocks_are_read_as_described() {
+fn blocks_are_read_as_described() -> Result<()> {
     let text = "a\n```console\n$ one \\\n  more\n> last\nout [..]\n\n$ two &\n```\n\
                 ```yaml file=x.yml\na: 1\n```\n```sh\n$ no\n```\n";
-    let steps = parse(text);
+    let steps = parse(text)?;
     let expected = [
         Step::Command {
             line: 3,
@@ -59,6 +62,7 @@ fn blocks_are_read_as_described() {
         },
     ];
     assert_eq!(steps, expected);
+    Ok(())
 }
 
 #[test]
@@ -71,12 +75,12 @@ fn wildcards_match_any_text() {
     assert!(!matches("aa[..]aa", "aaa"));
 }
 
-fn documents() -> Vec<PathBuf> {
+fn documents() -> Result<Vec<PathBuf>> {
     let mut found = vec![root().join("README.md")];
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(folder).expect("a folder of documents");
-        for path in entries.map(|entry| entry.expect("an entry").path()) {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
@@ -85,7 +89,7 @@ fn documents() -> Vec<PathBuf> {
         }
     }
     found.sort();
-    found
+    Ok(found)
 }
 
 #[derive(Debug, PartialEq)]
@@ -110,7 +114,7 @@ impl Step {
     }
 }
 
-fn parse(text: &str) -> Vec<Step> {
+fn parse(text: &str) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((opening, at)) = lines.next() {
@@ -122,7 +126,7 @@ fn parse(text: &str) -> Vec<Step> {
             .take_while(|(line, _)| !line.starts_with("```"))
             .collect();
         if info == "console" {
-            parse_commands(&block, &mut steps);
+            parse_commands(&block, &mut steps)?;
         } else if let Some((_, name)) = info.split_once("file=") {
             let content = block.iter().map(|(line, _)| format!("{line}\n")).collect();
             steps.push(Step::File {
@@ -132,10 +136,10 @@ fn parse(text: &str) -> Vec<Step> {
             });
         }
     }
-    steps
+    Ok(steps)
 }
 
-fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) {
+fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) -> Result<()> {
     let first = steps.len();
     for &(text, line) in block {
         if let Some(command) = text.strip_prefix("$ ") {
@@ -152,7 +156,7 @@ fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) {
             ..
         }) = steps.get_mut(first..).and_then(<[_]>::last_mut)
         else {
-            panic!("line {line}: output before any command");
+            bail!("line {line}: output before any command");
         };
         let continuation = text
             .strip_prefix("> ")
@@ -164,24 +168,21 @@ fn parse_commands(block: &[(&str, usize)], steps: &mut Vec<Step>) {
             output.push(text.trim_end().into());
         }
     }
+    Ok(())
 }
 
 fn matches(pattern: &str, line: &str) -> bool {
     let Some((start, rest)) = pattern.split_once("[..]") else {
         return pattern == line;
     };
-    let Some(mut line) = line.strip_prefix(start) else {
-        return false;
-    };
     let mut parts: Vec<_> = rest.split("[..]").collect();
     let end = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = line.find(part) else {
-            return false;
-        };
-        line = &line[at + part.len()..];
-    }
-    line.ends_with(end)
+    let last = line.strip_prefix(start).and_then(|line| {
+        parts
+            .into_iter()
+            .try_fold(line, |line, part| Some(line.split_once(part)?.1))
+    });
+    last.is_some_and(|line| line.ends_with(end))
 }
 
 /// A shell whose commands and output go through pipes.
@@ -195,12 +196,12 @@ struct Shell {
 const MARK: &str = "\u{1}exit status ";
 
 impl Shell {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a scratch folder");
-        let binaries = assert_cmd::cargo::cargo_bin("kes");
-        let binaries = binaries.parent().expect("a folder").display();
-        let path = std::env::var("PATH").unwrap_or_default();
-        let (output, writer) = std::io::pipe().expect("a pipe");
+    fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let kes = assert_cmd::cargo::cargo_bin("kes");
+        let binaries = kes.parent().context("the folder of kes")?.display();
+        let path = std::env::var("PATH")?;
+        let (output, writer) = std::io::pipe()?;
         let child = Command::new("bash")
             .args(["--noprofile", "--norc"])
             .env_clear()
@@ -208,47 +209,41 @@ impl Shell {
             .env("PATH", format!("{binaries}:{path}"))
             .current_dir(folder.path())
             .stdin(Stdio::piped())
-            .stdout(writer.try_clone().expect("a pipe"))
+            .stdout(writer.try_clone()?)
             .stderr(writer)
             // Its own group, so that background commands end with it.
             .process_group(0)
-            .spawn()
-            .expect("bash");
-        let output = BufReader::new(File::from(std::os::fd::OwnedFd::from(output)));
-        Self {
+            .spawn()?;
+        let output = BufReader::new(File::from(OwnedFd::from(output)));
+        Ok(Self {
             child,
             output,
             folder,
-        }
+        })
     }
 
-    fn run(&mut self, step: &Step) -> Result<(), String> {
+    fn run(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::File { name, content, .. } => {
-                write(&self.folder.path().join(name), content);
-                Ok(())
+                let path = self.folder.path().join(name);
+                std::fs::create_dir_all(path.parent().context("a folder")?)?;
+                Ok(std::fs::write(path, content)?)
             }
             Step::Command { text, output, .. } => self.command(text, output),
         }
     }
 
-    fn command(&mut self, text: &str, expected: &[String]) -> Result<(), String> {
-        let input = self.child.stdin.as_mut().expect("a pipe");
-        writeln!(input, "{text}\nprintf '\\n{MARK}%s\\n' $?").map_err(|error| error.to_string())?;
+    fn command(&mut self, text: &str, expected: &[String]) -> Result<()> {
+        let input = self.child.stdin.as_mut().context("a pipe")?;
+        writeln!(input, "{text}\nprintf '\\n{MARK}%s\\n' $?")?;
         let background = text.ends_with('&');
         let mut expected: VecDeque<_> = expected.iter().collect();
         let mut seen = String::new();
         let mut status = None;
         while status.is_none() || (background && !expected.is_empty()) {
             let mut line = String::new();
-            if self
-                .output
-                .read_line(&mut line)
-                .map_err(|error| error.to_string())?
-                == 0
-            {
-                return Err(format!("`{text}` ended the shell:\n{seen}"));
-            }
+            let length = self.output.read_line(&mut line)?;
+            ensure!(length > 0, "`{text}` ended the shell:\n{seen}");
             let line = line.trim_end();
             if let Some(code) = line.strip_prefix(MARK) {
                 status = Some(code.to_owned());
@@ -263,11 +258,9 @@ impl Shell {
                 expected.pop_front();
             }
         }
-        if status.as_deref() != Some("0") {
-            return Err(format!("`{text}` failed:\n{seen}"));
-        }
+        ensure!(status.as_deref() == Some("0"), "`{text}` failed:\n{seen}");
         match expected.front() {
-            Some(missing) => Err(format!("`{text}` did not print `{missing}`:\n{seen}")),
+            Some(missing) => bail!("`{text}` did not print `{missing}`:\n{seen}"),
             None => Ok(()),
         }
     }
@@ -282,11 +275,4 @@ impl Drop for Shell {
             "the shell could not be ended"
         );
     }
-}
-
-fn write(path: &Path, content: &str) {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).expect("a folder");
-    }
-    std::fs::write(path, content).expect("a file");
 }

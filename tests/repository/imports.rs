@@ -3,16 +3,21 @@
 
 use std::path::Path;
 
+use anyhow::{Context, Result, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 #[test]
-fn every_import_points_down_the_list_of_members() {
-    let metadata = metadata();
-    let order = members(&metadata);
+fn every_import_points_down_the_list_of_members() -> Result<()> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()?;
+    let order = members(&metadata)?;
     let rank = |name: &str| order.iter().position(|member| member == name);
     let mut upward = Vec::new();
     for package in metadata.workspace_packages() {
-        let own = rank(&package.name).expect("a member of the workspace");
+        let own = rank(&package.name).with_context(|| format!("{} is no member", package.name))?;
         for dependency in &package.dependencies {
             // Tests may reach up: a client crate starts the server it talks to.
             if dependency.kind == DependencyKind::Development {
@@ -23,52 +28,34 @@ fn every_import_points_down_the_list_of_members() {
             }
         }
     }
-    assert!(
+    ensure!(order.len() > 10, "the order was not read: {order:?}");
+    ensure!(
         upward.is_empty(),
         "imports against the order in Cargo.toml: {upward:#?}"
     );
-    assert!(
-        order.len() > 10,
-        "the order was read from Cargo.toml: {order:?}"
-    );
-}
-
-fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .no_deps()
-        .other_options(["--offline".to_owned()])
-        .exec()
-        .expect("cargo metadata")
+    Ok(())
 }
 
 /// Package names in the order of `workspace.members`, which `cargo metadata` does
 /// not promise to keep.
-fn members(metadata: &Metadata) -> Vec<String> {
-    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let list = manifest
-        .split("members = [")
-        .nth(1)
-        .and_then(|rest| rest.split("\n]").next());
-    list.expect("workspace.members")
-        .lines()
+fn members(metadata: &Metadata) -> Result<Vec<String>> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml"))?;
+    let (_, rest) = manifest.split_once("members = [").context("no members")?;
+    let (list, _) = rest.split_once("\n]").context("members without an end")?;
+    list.lines()
         .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next())
         .map(|folder| {
             let path = root().join(folder).join("Cargo.toml");
-            let package = metadata
-                .packages
-                .iter()
-                .find(|package| package.manifest_path == path);
-            package
-                .unwrap_or_else(|| panic!("no package in {folder}"))
-                .name
-                .to_string()
+            let mut packages = metadata.packages.iter();
+            let package = packages.find(|package| package.manifest_path == path);
+            let package = package.with_context(|| format!("no package in {folder}"))?;
+            Ok(package.name.to_string())
         })
         .collect()
 }
 
+/// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace")
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
 }
