@@ -1,12 +1,13 @@
 //! `kes completion` and `kes man`: files that are made from the argument tree.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
+
+use crate::output;
 
 use super::Kes;
 
@@ -26,12 +27,10 @@ pub(crate) struct ManArgs {
 
 impl CompletionArgs {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        clap_complete::generate(
-            self.shell,
-            &mut Kes::command(),
-            "kes",
-            &mut io::stdout().lock(),
-        );
+        // In one piece, because clap panics when it cannot write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Kes::command(), "kes", &mut script);
+        output::print(&String::from_utf8(script)?)?;
         Ok(ExitCode::SUCCESS)
     }
 }
