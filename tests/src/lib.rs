@@ -6,6 +6,8 @@
 
 mod process;
 mod program;
+mod site;
 
 pub use process::{Finished, Process, Signal};
 pub use program::Folder;
+pub use site::Site;
