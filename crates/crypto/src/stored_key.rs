@@ -72,6 +72,10 @@ impl StoredKey {
     }
 
     /// The value of a key store entry, in the current format.
+    ///
+    /// A key without HMAC key stays one. The original KES server cannot read the
+    /// current format without HMAC key, so keys are copied between key stores as
+    /// they are and not encoded anew.
     #[must_use]
     pub fn encode(&self) -> Zeroizing<String> {
         protobuf::encode(self)
