@@ -166,3 +166,29 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_argument_tree_is_sound() {
+        Kes::command().debug_assert();
+    }
+
+    proptest! {
+        /// Any words, and words of the tree among them, are parsed or refused.
+        #[test]
+        fn no_arguments_cause_a_panic(
+            words in prop::collection::vec("\\PC{0,8}|key|create|identity|new|-[a-z]{1,3}|--[a-z=]{1,9}", 0..6),
+        ) {
+            let args = ["kes".to_owned()].into_iter().chain(words).map(OsString::from);
+            if let Err(Refusal::Wrong(message)) = usage::parse::<Kes>(&args.collect::<Vec<_>>()) {
+                prop_assert!(message.contains(". See 'kes"), "{}", message);
+            }
+        }
+    }
+}
