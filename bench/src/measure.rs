@@ -13,6 +13,20 @@ use crate::load::Load;
 use crate::report::{Report, Sample, Series, memory_cell, milliseconds_cell};
 use crate::server::{Server, Site};
 
+/// The heads of the tables of cached calls.
+const CACHED: [&str; 10] = [
+    "call",
+    "protocol",
+    "server",
+    "requests/s",
+    "of floor",
+    "p50 µs",
+    "p99 µs",
+    "p99.9 µs",
+    "CPU µs/request",
+    "of floor",
+];
+
 /// Hard links a file system surely allows to one file.
 const LINKS: u64 = 60_000;
 
@@ -49,7 +63,6 @@ pub(crate) async fn all(plan: &Plan) -> Result<()> {
 
     start(&site, &subjects, &mut report).await?;
     cached(plan, &subjects, &floors, &mut report).await?;
-    steady(plan, &subjects, &floors, &mut report).await?;
     created(plan, &subjects, &mut report).await?;
     connections(plan, &subjects, &floors, &mut report).await?;
     drop(floors);
@@ -99,97 +112,48 @@ async fn start(site: &Site, subjects: &[Subject], report: &mut Report) -> Result
     )
 }
 
+/// All cached calls as fast as it goes, then one kind at a fixed rate.
 async fn cached(
     plan: &Plan,
     subjects: &[Subject],
     floors: &[Server],
     report: &mut Report,
 ) -> Result<()> {
-    let load = full_speed(plan);
-    let header = [
-        "call",
-        "protocol",
-        "server",
-        "requests/s",
-        "of floor",
-        "p50 µs",
-        "p99 µs",
-        "p99.9 µs",
-        "CPU µs/request",
-        "of floor",
-    ];
-    let mut lines = Vec::new();
-    for protocol in Protocol::ALL {
-        lines.extend(cached_lines(protocol, subjects, floors));
-    }
-    let rows = rounds(plan, &load, &mut lines).await?;
-    report.table("Cached calls at full speed", &header, &rows)
-}
+    let mut fast = cached_lines(subjects, floors);
+    let rows = rounds(plan, &full_speed(plan), &mut fast).await?;
+    report.table("Cached calls at full speed", &CACHED, &rows)?;
 
-async fn steady(
-    plan: &Plan,
-    subjects: &[Subject],
-    floors: &[Server],
-    report: &mut Report,
-) -> Result<()> {
+    let mut steady = cached_lines(subjects, floors);
+    steady.retain(|line| line.label.first().is_some_and(|call| call == "generate"));
     let load = Load {
         rate: Some(plan.rate),
         ..full_speed(plan)
     };
-    let header = [
-        "call",
-        "protocol",
-        "server",
-        "requests/s",
-        "of floor",
-        "p50 µs",
-        "p99 µs",
-        "p99.9 µs",
-        "CPU µs/request",
-        "of floor",
-    ];
-    let mut lines = Vec::new();
-    for protocol in Protocol::ALL {
-        let all = cached_lines(protocol, subjects, floors);
-        lines.extend(
-            all.into_iter()
-                .filter(|line| line.label.first().is_some_and(|call| call == "generate")),
-        );
-    }
-    let rows = rounds(plan, &load, &mut lines).await?;
-    report.table(
-        &format!("Cached calls at {} requests/s", plan.rate),
-        &header,
-        &rows,
-    )
+    let rows = rounds(plan, &load, &mut steady).await?;
+    let title = format!("Cached calls at {} requests/s", plan.rate);
+    report.table(&title, &CACHED, &rows)
 }
 
-/// For each kind of call the floor first, then the servers.
-fn cached_lines<'a>(
-    protocol: Protocol,
-    subjects: &'a [Subject],
-    floors: &'a [Server],
-) -> Vec<Line<'a>> {
+/// For each protocol and kind of call the floor first, then the servers.
+fn cached_lines<'a>(subjects: &'a [Subject], floors: &'a [Server]) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
-    for (index, floor) in floors.iter().enumerate() {
-        let servers = subjects
-            .iter()
-            .filter_map(|subject| Some((&subject.server, subject.calls.get(index)?)));
-        let Some((_, own)) = servers.clone().next() else {
-            continue;
-        };
-        for (server, (call, calls)) in std::iter::once((floor, own)).chain(servers) {
-            lines.push(Line {
-                label: vec![
-                    (*call).to_owned(),
-                    protocol.name().to_owned(),
-                    server.name.to_owned(),
-                ],
-                server,
-                protocol,
-                calls: calls.clone(),
-                series: Series::default(),
-            });
+    for protocol in Protocol::ALL {
+        for (index, floor) in floors.iter().enumerate() {
+            let mut servers = subjects
+                .iter()
+                .filter_map(|subject| Some((&subject.server, subject.calls.get(index)?)))
+                .peekable();
+            // The floor gets the first server's calls.
+            let first = servers.peek().map(|&(_, calls)| (floor, calls));
+            for (server, (call, calls)) in first.into_iter().chain(servers) {
+                lines.push(Line {
+                    label: [*call, protocol.name(), server.name].map(str::to_owned).to_vec(),
+                    server,
+                    protocol,
+                    calls: calls.clone(),
+                    series: Series::default(),
+                });
+            }
         }
     }
     lines

@@ -27,10 +27,8 @@ import (
 
 // A client whose first create succeeded unseen repeats it and learns that the key exists.
 func TestCreateIsRepeatedAfterALostAnswer(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, _ *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		lossy := &loseFirstAnswer{inner: client.HTTPClient.Transport}
 		client.HTTPClient.Transport = lossy
 

@@ -15,10 +15,8 @@ import (
 )
 
 func TestKeyLifeCycle(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, server *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 
 		before := time.Now().Add(-time.Second)
 		must(t, client.CreateKey(ctx, "my-key"))
@@ -56,10 +54,8 @@ func TestKeyLifeCycle(t *testing.T) {
 }
 
 func TestEncryptEverySize(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, _ *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		must(t, client.CreateKey(ctx, "my-key"))
 
 		for _, size := range []int{0, 1, 32, 65_537, 700_000} {
@@ -80,10 +76,8 @@ func TestEncryptEverySize(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, _ *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		key := bytes.Repeat([]byte{9}, 32)
 
 		for name, cipher := range map[string]kes.KeyAlgorithm{"aes": kes.AES256, "chacha": kes.ChaCha20} {
@@ -111,10 +105,8 @@ func TestImport(t *testing.T) {
 }
 
 func TestHMACIsStable(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, server *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		must(t, client.CreateKey(ctx, "my-key"))
 
 		first, err := client.HMAC(ctx, "my-key", []byte("root access key"))
@@ -143,9 +135,7 @@ func TestInvalidNames(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
+	kestest.WithAdmin(t, func(t *testing.T, _ *kestest.Server, client *kes.Client) {
 		must(t, client.CreateKey(t.Context(), "my-key"))
 
 		var group sync.WaitGroup

@@ -17,10 +17,8 @@ import (
 )
 
 func TestListFiveThousandKeys(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, server *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		names := fill(t, server, client, 5000, func(i int) string { return fmt.Sprintf("key-%04d", i) })
 
 		listed, next, err := client.ListKeys(ctx, "", 0)
@@ -50,10 +48,8 @@ func TestListFiveThousandKeys(t *testing.T) {
 
 // One page ends below 1,000,000 bytes, which is what the client reads at most.
 func TestIteratorWalksEveryPage(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, server *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		names := fill(t, server, client, 26_000, func(i int) string {
 			return fmt.Sprintf("key-%06d-%s", i, strings.Repeat("x", 69))
 		})

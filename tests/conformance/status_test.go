@@ -14,10 +14,8 @@ import (
 )
 
 func TestStatus(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, _ *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 
 		state, err := client.Status(ctx)
 		must(t, err)
@@ -67,10 +65,8 @@ func TestListOfAPIs(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	kestest.WithAdmin(t, func(t *testing.T, server *kestest.Server, client *kes.Client) {
 		ctx := t.Context()
-		server := kestest.Start(t, kestest.Config{})
-		client := server.Client(t, protocol, server.Admin)
 		before, err := client.Metrics(ctx)
 		must(t, err)
 

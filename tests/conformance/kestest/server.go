@@ -238,6 +238,15 @@ func OverBoth(t *testing.T, test func(t *testing.T, protocol Protocol)) {
 	}
 }
 
+// WithAdmin runs a test once per HTTP version, with a new server and its administrator.
+func WithAdmin(t *testing.T, test func(t *testing.T, server *Server, client *kes.Client)) {
+	t.Helper()
+	OverBoth(t, func(t *testing.T, protocol Protocol) {
+		server := Start(t, Config{})
+		test(t, server, server.Client(t, protocol, server.Admin))
+	})
+}
+
 // expect fails the test when an answer came over another HTTP version than asked.
 type expect struct {
 	transport *http.Transport
