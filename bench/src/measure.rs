@@ -147,7 +147,9 @@ fn cached_lines<'a>(subjects: &'a [Subject], floors: &'a [Server]) -> Vec<Line<'
             let first = servers.peek().map(|&(_, calls)| (floor, calls));
             for (server, (call, calls)) in first.into_iter().chain(servers) {
                 lines.push(Line {
-                    label: [*call, protocol.name(), server.name].map(str::to_owned).to_vec(),
+                    label: [*call, protocol.name(), server.name]
+                        .map(str::to_owned)
+                        .to_vec(),
                     server,
                     protocol,
                     calls: calls.clone(),
