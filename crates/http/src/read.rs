@@ -1,12 +1,19 @@
 //! Request bodies.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::{Instant, timeout_at};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::BoxError;
+
+/// How many times the limit is taken in and thrown away of a body that is too long.
+const SURPLUS: usize = 8;
+
+/// How long that may take.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Why a request body was not read.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +38,7 @@ pub enum BodyError {
 ///
 /// # Errors
 ///
-/// [`BodyError`] says what was wrong; the connection cannot be used further over HTTP/1.1.
+/// [`BodyError`] says what was wrong; over HTTP/1.1 the connection may be of no further use.
 pub async fn read_body<B>(body: B, limit: usize, deadline: Instant) -> Result<Bytes, BodyError>
 where
     B: hyper::body::Body<Data = Bytes>,
@@ -48,20 +55,22 @@ where
     B::Error: Into<BoxError>,
 {
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut body = pin!(body);
     if declared > limit {
-        return Err(BodyError::TooLarge { limit });
+        return Err(too_large(body, limit).await);
     }
-    let mut body = pin!(Limited::new(body, limit));
+    let mut length = 0_usize;
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
-            true => BodyError::TooLarge { limit },
-            false => BodyError::Broken(error),
-        })?;
+        let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
+        length = length.saturating_add(data.len());
+        if length > limit {
+            return Err(too_large(body, limit).await);
+        }
         // Nearly all bodies are one frame, which is handed on as it is. Further ones are
         // copied: kept apart, bodies of one-byte frames would take thirty times their size.
         if first.is_empty() && all.is_empty() {
@@ -74,4 +83,23 @@ where
         }
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// Takes in what the client is still sending, within bounds: a client whose connection is
+/// closed while it sends does not see the answer.
+async fn too_large<B>(mut body: Pin<&mut B>, limit: usize) -> BodyError
+where
+    B: hyper::body::Body<Data = Bytes>,
+{
+    let surplus = async {
+        let mut left = limit.saturating_mul(SURPLUS);
+        while left > 0
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            left = left.saturating_sub(frame.data_ref().map_or(1, |data| data.len().max(1)));
+        }
+    };
+    // A client that takes longer has to do without the answer.
+    timeout(LINGER, surplus).await.ok();
+    BodyError::TooLarge { limit }
 }

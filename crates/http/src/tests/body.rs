@@ -54,7 +54,7 @@ async fn a_body_without_end_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_endless_body_is_given_up_at_the_limit() {
+async fn an_endless_body_is_given_up_beyond_the_limit() {
     let (sender, body) = Body::stream(1);
     let feed = tokio::spawn(async move {
         let mut fed = 0;
@@ -65,5 +65,27 @@ async fn an_endless_body_is_given_up_at_the_limit() {
     });
     let outcome = read_body(body, 1_000_000, soon()).await;
     assert!(matches!(outcome, Err(BodyError::TooLarge { .. })));
-    assert!(feed.await.unwrap() < 1_010_000);
+    assert!(feed.await.unwrap() < 9_010_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_body_is_taken_in_so_that_its_sender_sees_the_answer() {
+    let start = Instant::now();
+    let (sender, body) = Body::stream(1);
+    let sent = tokio::spawn(async move {
+        for _ in 0..20 {
+            sender.send(Bytes::from_static(b"1")).await.unwrap();
+        }
+    });
+    let outcome = read_body(body, 5, soon()).await;
+    assert!(matches!(outcome, Err(BodyError::TooLarge { limit: 5 })));
+    sent.await.unwrap();
+    assert!(start.elapsed().is_zero());
+
+    // One that stops sending is not waited for.
+    let (sender, body) = Body::stream(2);
+    sender.try_send(Bytes::from_static(b"123456")).unwrap();
+    let outcome = read_body(body, 5, soon()).await;
+    assert!(matches!(outcome, Err(BodyError::TooLarge { limit: 5 })));
+    assert_eq!(start.elapsed().as_secs(), 1);
 }
