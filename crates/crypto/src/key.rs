@@ -61,26 +61,16 @@ impl TryFrom<&[u8]> for SecretKey {
 }
 
 /// The key behind the HMAC of a named key.
-pub struct HmacKey(Key);
+pub(crate) struct HmacKey(Key);
 
 impl HmacKey {
-    /// Takes a key as it is.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
-        Self(Key::new(Zeroizing::new(bytes)))
-    }
-
     /// Draws a new key.
-    ///
-    /// # Errors
-    /// [`Error::NoRandomness`].
-    pub fn generate(random: &dyn Random) -> Result<Self, Error> {
+    pub(crate) fn generate(random: &dyn Random) -> Result<Self, Error> {
         Key::generate(random).map(Self)
     }
 
     /// `HMAC-SHA-256[key](message)` (RFC 2104).
-    #[must_use]
-    pub fn hmac(&self, message: &[u8]) -> [u8; 32] {
+    pub(crate) fn hmac(&self, message: &[u8]) -> [u8; 32] {
         self.0.mac(message)
     }
 

@@ -27,7 +27,7 @@ pub use digest::sha256;
 pub use ed25519::Ed25519Key;
 pub use encoding::{decode_base64, encode_base64, hex};
 pub use error::Error;
-pub use key::{HmacKey, SecretKey};
+pub use key::SecretKey;
 pub use random::{Random, SystemRandom};
 pub use secret::{Secret, constant_time_eq};
 pub use stored_key::StoredKey;

@@ -3,8 +3,8 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{NONCE_LEN, TAG_LEN};
 use crate::ciphertext::Ciphertext;
-use crate::key::IV_LEN;
-use crate::{Cipher, Error, HmacKey, Random, SecretKey};
+use crate::key::{HmacKey, IV_LEN};
+use crate::{Cipher, Error, Random, SecretKey};
 
 mod json;
 mod protobuf;

@@ -5,7 +5,8 @@ use prost::Message;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::encoding::{decode_base64, encode_base64};
-use crate::{Cipher, Error, HmacKey, SecretKey, StoredKey};
+use crate::key::HmacKey;
+use crate::{Cipher, Error, SecretKey, StoredKey};
 
 #[derive(Message, Zeroize, ZeroizeOnDrop)]
 #[prost(skip_debug)]

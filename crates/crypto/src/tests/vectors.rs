@@ -2,7 +2,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Replay, base64, cipher, for_each, hex, stored_key, text};
-use crate::{Error, HmacKey, SecretKey, StoredKey};
+use crate::key::HmacKey;
+use crate::{Error, SecretKey, StoredKey};
 
 #[test]
 fn subkeys() {
