@@ -15,6 +15,7 @@ pub mod kes;
 mod level;
 mod origin;
 mod read;
+mod secret_source;
 mod text_file;
 mod tree;
 
@@ -23,3 +24,4 @@ pub use self::environment::{Environment, ProcessEnvironment};
 pub use self::error::{Diagnostic, Error, Warning};
 pub use self::level::{Level, LevelError};
 pub use self::origin::{Origin, Position};
+pub use self::secret_source::SecretSource;

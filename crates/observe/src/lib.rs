@@ -16,8 +16,10 @@ mod error_log;
 mod line;
 mod metrics;
 mod process;
+mod remote;
 mod request;
 mod stream;
+mod telemetry;
 
 pub use audit::{AuditEvent, AuditLog};
 pub use error::Error;
@@ -25,5 +27,7 @@ pub use error_log::{ErrorEvent, ErrorLog};
 pub use keystead_config::Level;
 pub use metrics::{ActiveRequest, CONTENT_TYPE, Metrics};
 pub use process::ProcessFigures;
+pub use remote::RemoteMetrics;
 pub use request::RequestAttributes;
 pub use stream::{Received, Subscription};
+pub use telemetry::Telemetry;

@@ -10,7 +10,7 @@ use prometheus::{
 };
 use tokio::time::Instant;
 
-use crate::{Error, ProcessFigures};
+use crate::{Error, ProcessFigures, RemoteMetrics};
 
 /// The content type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -46,6 +46,7 @@ pub struct Metrics {
     cache_misses: IntCounter,
     keystore_up: IntGauge,
     keystore_latency: Gauge,
+    remote: RemoteMetrics,
     certificate_expiry: Gauge,
 }
 
@@ -106,6 +107,7 @@ impl Metrics {
                 "keystead_keystore_latency_seconds",
                 "Latency of the key store at the last successful probe.",
             )?,
+            remote: RemoteMetrics::new(&families)?,
             certificate_expiry: families.seconds(
                 "keystead_tls_certificate_expiry_timestamp_seconds",
                 "When the server certificate expires, as Unix time; 0 if unknown.",
@@ -146,6 +148,12 @@ impl Metrics {
         self.keystore_latency.set(latency.as_secs_f64());
     }
 
+    /// The families of a remote key store.
+    #[must_use]
+    pub fn remote(&self) -> &RemoteMetrics {
+        &self.remote
+    }
+
     /// Notes when the certificate now in use expires.
     pub fn certificate_expires(&self, at: Timestamp) {
         self.certificate_expiry
@@ -165,6 +173,7 @@ impl Metrics {
     /// [`Error::Metrics`] if the library cannot encode a family.
     pub fn encode(&self) -> Result<String, Error> {
         self.system.set(self.up_time(), ProcessFigures::read());
+        self.remote.refresh();
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }
 
@@ -202,10 +211,10 @@ impl Drop for ActiveRequest {
 // === impl Families ===
 
 /// Makes families and registers them.
-struct Families(Registry);
+pub(crate) struct Families(Registry);
 
 impl Families {
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, Error> {
+    pub(crate) fn counter(&self, name: &str, help: &str) -> Result<IntCounter, Error> {
         self.add(IntCounter::new(name, help)?)
     }
 
@@ -213,11 +222,11 @@ impl Families {
         self.add(IntGauge::new(name, help)?)
     }
 
-    fn seconds(&self, name: &str, help: &str) -> Result<Gauge, Error> {
+    pub(crate) fn seconds(&self, name: &str, help: &str) -> Result<Gauge, Error> {
         self.add(Gauge::new(name, help)?)
     }
 
-    fn add<C: Collector + Clone + 'static>(&self, family: C) -> Result<C, Error> {
+    pub(crate) fn add<C: Collector + Clone + 'static>(&self, family: C) -> Result<C, Error> {
         self.0.register(Box::new(family.clone()))?;
         Ok(family)
     }

@@ -20,10 +20,17 @@ const ORIGINAL: [(&str, &str); 11] = [
     ("kes_system_up_time", "gauge"),
 ];
 
-const ADDITIONS: [(&str, &str); 8] = [
+const ADDITIONS: [(&str, &str); 15] = [
     ("keystead_cache_hits_total", "counter"),
     ("keystead_cache_misses_total", "counter"),
     ("keystead_keystore_latency_seconds", "gauge"),
+    ("keystead_keystore_login_failures_total", "counter"),
+    ("keystead_keystore_logins_total", "counter"),
+    ("keystead_keystore_renewal_failures_total", "counter"),
+    ("keystead_keystore_renewals_total", "counter"),
+    ("keystead_keystore_request_failures_total", "counter"),
+    ("keystead_keystore_request_seconds", "histogram"),
+    ("keystead_keystore_token_ttl_seconds", "gauge"),
     ("keystead_keystore_up", "gauge"),
     ("keystead_log_audit_dropped_total", "counter"),
     ("keystead_log_error_dropped_total", "counter"),
@@ -46,10 +53,7 @@ fn a_new_server_shows_all_families_without_labels() {
     let text = Metrics::new().unwrap().encode().unwrap();
     let expected: BTreeMap<_, _> = ORIGINAL.into_iter().chain(ADDITIONS).collect();
     assert_eq!(types(&text), expected);
-    for name in expected
-        .keys()
-        .filter(|name| !name.ends_with("_time") || name.contains("up"))
-    {
+    for (name, _) in expected.iter().filter(|(_, kind)| **kind != "histogram") {
         let series = |line: &&&str| line.split(['{', ' ']).next() == Some(name);
         assert_eq!(samples(&text).iter().filter(series).count(), 1, "{name}");
         assert!(!text.contains(&format!("{name}{{")), "{name} has labels");
@@ -149,6 +153,46 @@ async fn up_time_has_steps_of_ten_milliseconds() {
             .unwrap()
             .contains("\nkes_system_up_time 12.34\n")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_remote_key_store_is_shown() {
+    let metrics = Metrics::new().unwrap();
+    let shows = |expected: &[&str]| {
+        let text = metrics.encode().unwrap();
+        for line in expected {
+            assert!(samples(&text).contains(line), "{line} in {text}");
+        }
+    };
+    let ttl = "keystead_keystore_token_ttl_seconds";
+    shows(&[&format!("{ttl} 0")]);
+    metrics.remote().token(Some(Duration::from_secs(300)));
+    tokio::time::advance(Duration::from_millis(60_500)).await;
+    shows(&[&format!("{ttl} 239")]);
+    tokio::time::advance(Duration::from_secs(300)).await;
+    shows(&[&format!("{ttl} 0")]);
+    metrics.remote().token(None);
+    shows(&[&format!("{ttl} inf")]);
+    metrics.remote().no_token();
+    shows(&[&format!("{ttl} 0")]);
+
+    metrics.remote().login(true);
+    metrics.remote().login(false);
+    metrics.remote().renewal(true);
+    metrics.remote().renewal(true);
+    metrics.remote().renewal(false);
+    metrics.remote().request(Duration::from_millis(3), false);
+    metrics.remote().request(Duration::from_secs(60), true);
+    shows(&[
+        "keystead_keystore_logins_total 1",
+        "keystead_keystore_login_failures_total 1",
+        "keystead_keystore_renewals_total 2",
+        "keystead_keystore_renewal_failures_total 1",
+        "keystead_keystore_request_failures_total 1",
+        "keystead_keystore_request_seconds_count 2",
+        "keystead_keystore_request_seconds_bucket{le=\"0.0025\"} 0",
+        "keystead_keystore_request_seconds_bucket{le=\"0.005\"} 1",
+    ]);
 }
 
 #[test]

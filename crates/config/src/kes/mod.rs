@@ -18,8 +18,8 @@ pub use self::compat::CompatConfig;
 pub use self::keystore::{
     AwsCredentials, AwsSecretsManagerConfig, AzureCredentials, AzureKeyVaultConfig,
     ClientCertificate, ClientTlsConfig, EngineVersion, FortanixConfig, FsConfig, GcpCredentials,
-    GcpSecretManagerConfig, KeyControlConfig, KeySecureConfig, KeyStoreConfig, KubernetesJwt,
-    VaultAuth, VaultConfig, VaultLogin, VaultTransit,
+    GcpSecretManagerConfig, KeyControlConfig, KeySecureConfig, KeyStoreConfig, VaultAuth,
+    VaultConfig, VaultLogin, VaultTransit,
 };
 pub use self::log::LogConfig;
 pub use self::policy::PolicyConfig;

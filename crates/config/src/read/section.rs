@@ -11,7 +11,7 @@ use keystead_crypto::Secret;
 
 use super::{Field, Place, Reader, secret};
 use crate::{
-    Error, GoDuration, Origin,
+    Error, GoDuration, Origin, SecretSource,
     tree::{Entry, Kind, Mark, Node, Value},
 };
 
@@ -194,6 +194,22 @@ impl<'r> Section<'r> {
             .map(|field| field.value)
     }
 
+    /// A secret that must be there, in one of its two forms. A file must be
+    /// readable now and is read again whenever the secret is needed.
+    pub(crate) fn required_secret_source(
+        &self,
+        key: &'static str,
+        file_key: &'static str,
+        message: &str,
+        advice: &str,
+    ) -> Result<SecretSource, Error> {
+        let secret = self.require(key, self.secret(key, file_key), message, advice)?;
+        Ok(match secret.place.origin {
+            Origin::SecretFile { path, .. } => SecretSource::File(path),
+            _ => SecretSource::Value(secret.value),
+        })
+    }
+
     // --- collections; `null` counts as absent
 
     /// A list of texts; `null` entries are empty texts.
@@ -211,6 +227,28 @@ impl<'r> Section<'r> {
             fields.push(field.unwrap_or_else(empty));
         }
         fields
+    }
+
+    /// Several texts that one place of the original has room for: a text in which
+    /// commas separate them, or a list of such texts. Empty ones do not count.
+    pub(crate) fn several(&self, key: &'static str) -> Vec<Field<String>> {
+        let is_list = self
+            .entry(key)
+            .is_some_and(|entry| matches!(entry.value.value, Value::List(_)));
+        let fields = if is_list {
+            self.texts(key, Expansion::Variables)
+        } else {
+            self.text(key).into_iter().collect()
+        };
+        let mut several = Vec::new();
+        for field in fields {
+            let texts = field.value.split(',').map(str::trim);
+            several.extend(texts.filter(|text| !text.is_empty()).map(|text| Field {
+                value: text.to_owned(),
+                place: field.place.clone(),
+            }));
+        }
+        several
     }
 
     /// A list of mappings.

@@ -81,11 +81,11 @@ fn keycontrol_guide() {
     let KeyStoreConfig::KeyControl(store) = config.keystore else {
         panic!("another store");
     };
-    assert_eq!(store.endpoint, "https://keycontrol.my-org.com");
+    assert_eq!(store.endpoints, ["https://keycontrol.my-org.com"]);
     assert_eq!(store.vault_id, "e30497c1-bff7-4e81-beb7-fb35c4b7410c");
     assert_eq!(store.box_id, "tenant-1");
     assert_eq!(store.username, "kes-tenant-1@my-org.com");
-    assert_eq!(store.password.expose(), "pa[ss]*$word");
+    assert_eq!(store.password.read().unwrap().expose(), "pa[ss]*$word");
     assert_eq!(store.ca, None);
 }
 
@@ -155,8 +155,8 @@ fn vault_guide() {
     let VaultAuth::AppRole { login, id, secret } = store.auth else {
         panic!("another method");
     };
-    assert_eq!(id.expose(), "role");
-    assert_eq!(secret.expose(), "secret");
+    assert_eq!(id.read().unwrap().expose(), "role");
+    assert_eq!(secret.read().unwrap().expose(), "secret");
     assert_eq!(login.engine, "approle");
     assert_eq!(login.namespace.as_deref(), Some("minio"));
     assert_eq!(login.retry, Duration::from_secs(15));

@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use keystead_config::kes::{
-    AzureCredentials, EngineVersion, KeyStoreConfig, KubernetesJwt, VaultAuth, VaultConfig,
+use keystead_config::{
+    SecretSource,
+    kes::{AzureCredentials, EngineVersion, KeyStoreConfig, VaultAuth, VaultConfig},
 };
 
 use super::{ADMIN, TLS, read, refusal, warnings};
@@ -287,8 +288,8 @@ fn vault_kubernetes_tokens() {
         assert_eq!(login.retry, Duration::from_secs(1));
         jwt
     };
-    assert_eq!(jwt(&path.display().to_string()), KubernetesJwt::File(path));
-    let KubernetesJwt::Value(token) = jwt("eyJhbGciOiJub25lIn0.e30.") else {
+    assert_eq!(jwt(&path.display().to_string()), SecretSource::File(path));
+    let SecretSource::Value(token) = jwt("eyJhbGciOiJub25lIn0.e30.") else {
         panic!("a file");
     };
     assert_eq!(token.expose(), "eyJhbGciOiJub25lIn0.e30.");
@@ -393,4 +394,44 @@ fn appliances() {
         panic!("another store");
     };
     assert_eq!(keycontrol.ca.as_deref(), Some(Path::new("c")));
+}
+
+#[test]
+fn keycontrol_may_be_a_cluster() {
+    let endpoints = |endpoint: &str| {
+        let KeyStoreConfig::KeyControl(keycontrol) = store(&format!(
+            "entrust: {{ keycontrol: {{ endpoint: {endpoint}, vault_id: v, box_id: b, \
+             credentials: {{ username: u, password: p }} }} }}",
+        )) else {
+            panic!("another store");
+        };
+        keycontrol.endpoints
+    };
+    for (text, expected) in [
+        ("https://a", &["https://a"][..]),
+        (
+            "'https://a, https://b:8443,'",
+            &["https://a", "https://b:8443"],
+        ),
+        ("[ https://a, https://b ]", &["https://a", "https://b"]),
+        (
+            "[ https://a, '', 'https://b,https://c' ]",
+            &["https://a", "https://b", "https://c"],
+        ),
+    ] {
+        assert_eq!(endpoints(text), expected);
+    }
+    for none in ["''", "', '", "[]", "[ '' ]"] {
+        let message = "invalid Entrust KeyControl keystore: no endpoint specified";
+        let keystore = format!("entrust: {{ keycontrol: {{ endpoint: {none} }} }}");
+        assert_eq!(refusal(&file(&keystore)), message, "{none}");
+    }
+    assert_eq!(
+        warnings(&file(
+            "entrust: { keycontrol: { endpoint: http://a, vault_id: v, box_id: b, \
+             credentials: { username: u, password: p } } }"
+        )),
+        ["kes.yml:3:38: keystore.entrust.keycontrol.endpoint: \
+          username and password are sent unencrypted; use https"]
+    );
 }

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use keystead_config::{
-    Origin,
-    kes::{Loaded, VaultAuth},
+    Origin, SecretSource,
+    kes::{KeyStoreConfig, Loaded, VaultAuth},
 };
 use keystead_crypto::Secret;
 
@@ -68,18 +68,6 @@ fn every_secret_has_a_file_form() {
     fs::write(&path, "s3cr3t\n").unwrap();
     for (keystore, key) in [
         (
-            "vault: { endpoint: e, approle: { id: i, SECRET } }",
-            "secret",
-        ),
-        (
-            "vault: { endpoint: e, approle: { secret: s, SECRET } }",
-            "id",
-        ),
-        (
-            "entrust: { keycontrol: { endpoint: e, vault_id: v, box_id: b, credentials: { username: u, SECRET } } }",
-            "password",
-        ),
-        (
             "aws: { secretsmanager: { endpoint: e, region: r, credentials: { accesskey: a, SECRET } } }",
             "secretkey",
         ),
@@ -120,19 +108,62 @@ fn every_secret_has_a_file_form() {
     }
 }
 
+/// They are read again at every login.
+#[test]
+fn secrets_of_vault_stay_in_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "s3cr3t\n").unwrap();
+    for (role, key) in [("id: i", "secret"), ("secret: s", "id")] {
+        let text = format!(
+            "{ADMIN}{TLS}keystore: {{ vault: {{ endpoint: e, approle: {{ {role}, {key}_file: {} }} }} }}\n",
+            path.display()
+        );
+        let loaded = read(&text, &[]).unwrap();
+        assert_eq!(loaded.warnings, []);
+        let KeyStoreConfig::Vault(vault) = loaded.config.keystore else {
+            panic!("another store");
+        };
+        let VaultAuth::AppRole { id, secret, .. } = vault.auth else {
+            panic!("another method");
+        };
+        let source = if key == "id" { id } else { secret };
+        assert_eq!(source, SecretSource::File(path.clone()));
+    }
+}
+
+/// It is read again at every login, too.
+#[test]
+fn the_password_of_keycontrol_stays_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "s3cr3t\n").unwrap();
+    let text = format!(
+        "{ADMIN}{TLS}keystore: {{ entrust: {{ keycontrol: {{ endpoint: e, vault_id: v, box_id: b, \
+         credentials: {{ username: u, password_file: {} }} }} }} }}\n",
+        path.display()
+    );
+    let loaded = read(&text, &[]).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let KeyStoreConfig::KeyControl(keycontrol) = loaded.config.keystore else {
+        panic!("another store");
+    };
+    assert_eq!(keycontrol.password, SecretSource::File(path));
+}
+
 #[test]
 fn secrets_may_come_from_variables() {
     let text = format!(
         "{ADMIN}{TLS}keystore: {{ vault: {{ endpoint: e, approle: {{ id: '${{ID}}', secret: '${{SECRET}}' }} }} }}\n"
     );
     let loaded = read(&text, &[("ID", "i"), ("SECRET", "a: [b]*$c")]).unwrap();
-    let keystead_config::kes::KeyStoreConfig::Vault(vault) = loaded.config.keystore else {
+    let KeyStoreConfig::Vault(vault) = loaded.config.keystore else {
         panic!("another store");
     };
     let VaultAuth::AppRole { secret, .. } = vault.auth else {
         panic!("another method");
     };
-    assert_eq!(secret.expose(), "a: [b]*$c");
+    assert_eq!(secret.read().unwrap().expose(), "a: [b]*$c");
 }
 
 #[test]

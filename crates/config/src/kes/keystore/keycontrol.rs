@@ -2,31 +2,31 @@
 
 use std::path::PathBuf;
 
-use keystead_crypto::Secret;
-
-use crate::{Error, read::Section};
+use crate::{Error, SecretSource, read::Section};
 
 /// A box of an Entrust KeyControl PASM vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyControlConfig {
-    /// URL with scheme, as configured.
-    pub endpoint: String,
+    /// URLs with scheme of the nodes of one cluster, as configured; at least one.
+    pub endpoints: Vec<String>,
     /// UUID of the vault.
     pub vault_id: String,
     /// UUID or name of the box.
     pub box_id: String,
     /// Account with access to the box.
     pub username: String,
-    /// Its password.
-    pub password: Secret,
+    /// Its password, or its personal access token.
+    pub password: SecretSource,
     /// File or folder of PEM certificates, added to the system's roots.
     pub ca: Option<PathBuf>,
 }
 
 impl KeyControlConfig {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Error> {
-        let endpoint = section.required(
+        let endpoints = section.several("endpoint");
+        let first = section.require(
             "endpoint",
+            endpoints.first().cloned(),
             "invalid Entrust KeyControl keystore: no endpoint specified",
             "write the URL of the appliance, such as https://keycontrol.example.net",
         );
@@ -46,7 +46,7 @@ impl KeyControlConfig {
                 "invalid Entrust KeyControl keystore: no username specified",
                 "write the account that has access to the box",
             );
-            let password = credentials.required_secret(
+            let password = credentials.required_secret_source(
                 "password",
                 "password_file",
                 "invalid Entrust KeyControl keystore: no password specified",
@@ -54,10 +54,17 @@ impl KeyControlConfig {
             );
             Ok((username?, password?))
         });
+        for endpoint in &endpoints {
+            if endpoint.value.starts_with("http://") {
+                let message = "username and password are sent unencrypted; use https";
+                section.warn(endpoint.place.clone(), message);
+            }
+        }
         let ca = section.section("tls", |tls| tls.file("ca"));
+        first?;
         let (username, password) = credentials?;
         Ok(Self {
-            endpoint: endpoint?,
+            endpoints: endpoints.into_iter().map(|field| field.value).collect(),
             vault_id: vault_id?,
             box_id: box_id?,
             username,

@@ -18,9 +18,7 @@ pub use self::fortanix::FortanixConfig;
 pub use self::gcp::{GcpCredentials, GcpSecretManagerConfig};
 pub use self::keycontrol::KeyControlConfig;
 pub use self::keysecure::KeySecureConfig;
-pub use self::vault::{
-    EngineVersion, KubernetesJwt, VaultAuth, VaultConfig, VaultLogin, VaultTransit,
-};
+pub use self::vault::{EngineVersion, VaultAuth, VaultConfig, VaultLogin, VaultTransit};
 
 /// The one key store of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]

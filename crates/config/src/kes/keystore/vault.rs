@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use keystead_crypto::Secret;
 
 use super::ClientTlsConfig;
-use crate::{Error, read::Section, text_file};
+use crate::{Error, SecretSource, read::Section, text_file};
 
 /// HashiCorp Vault, OpenBao and compatible servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +57,9 @@ pub enum VaultAuth {
         /// Mount, namespace and delay.
         login: VaultLogin,
         /// The role id.
-        id: Secret,
+        id: SecretSource,
         /// The secret id.
-        secret: Secret,
+        secret: SecretSource,
     },
     /// `kubernetes`
     Kubernetes {
@@ -67,8 +67,8 @@ pub enum VaultAuth {
         login: VaultLogin,
         /// The Vault role.
         role: String,
-        /// The service account token.
-        jwt: KubernetesJwt,
+        /// The service account token, which Kubernetes rotates.
+        jwt: SecretSource,
     },
 }
 
@@ -82,15 +82,6 @@ pub struct VaultLogin {
     pub namespace: Option<String>,
     /// Delay between failed logins.
     pub retry: Duration,
-}
-
-/// A Kubernetes service account token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KubernetesJwt {
-    /// A file that is read again at every login, because Kubernetes rotates it.
-    File(PathBuf),
-    /// The token itself.
-    Value(Secret),
 }
 
 // === impl VaultConfig ===
@@ -185,13 +176,13 @@ impl VaultAuth {
     }
 
     fn app_role(section: &Section<'_>, namespace: Option<&str>) -> Result<Self, Error> {
-        let id = section.required_secret(
+        let id = section.required_secret_source(
             "id",
             "id_file",
             "invalid approle config: no approle ID specified",
             "write the role id, or name a file with it in id_file",
         );
-        let secret = section.required_secret(
+        let secret = section.required_secret_source(
             "secret",
             "secret_file",
             "invalid approle config: no approle secret specified",
@@ -207,7 +198,7 @@ impl VaultAuth {
     fn kubernetes(section: &Section<'_>, namespace: Option<&str>) -> Result<Self, Error> {
         let role = section.text("role");
         let login = VaultLogin::read(section, "kubernetes", namespace);
-        let jwt = KubernetesJwt::read(section);
+        let jwt = kubernetes_jwt(section);
         Ok(Self::Kubernetes {
             login,
             role: role.map_or_else(String::new, |field| field.value),
@@ -237,28 +228,25 @@ impl VaultLogin {
     }
 }
 
-// === impl KubernetesJwt ===
-
-impl KubernetesJwt {
-    fn read(section: &Section<'_>) -> Result<Self, Error> {
-        let field = section.require(
-            "jwt",
-            section.text("jwt"),
-            "invalid kubernetes config: no JWT specified",
-            "write the path of the service account token, \
-             /var/run/secrets/kubernetes.io/serviceaccount/token",
-        )?;
-        if !field.value.contains(['/', std::path::MAIN_SEPARATOR]) {
-            return Ok(Self::Value(Secret::new(field.value)));
-        }
-        let path = PathBuf::from(&field.value);
-        if let Err(cause) = text_file::read(&path) {
-            let message = format!("failed to read vault kubernetes JWT from '{}'", field.value);
-            let cause = text_file::cause(&cause);
-            return Err(section.wrong(&field.place, message, &cause));
-        }
-        Ok(Self::File(path))
+/// A token with a slash in it is the path of a file.
+fn kubernetes_jwt(section: &Section<'_>) -> Result<SecretSource, Error> {
+    let field = section.require(
+        "jwt",
+        section.text("jwt"),
+        "invalid kubernetes config: no JWT specified",
+        "write the path of the service account token, \
+         /var/run/secrets/kubernetes.io/serviceaccount/token",
+    )?;
+    if !field.value.contains(['/', std::path::MAIN_SEPARATOR]) {
+        return Ok(SecretSource::Value(Secret::new(field.value)));
     }
+    let path = PathBuf::from(&field.value);
+    if let Err(cause) = text_file::read(&path) {
+        let message = format!("failed to read vault kubernetes JWT from '{}'", field.value);
+        let cause = text_file::cause(&cause);
+        return Err(section.wrong(&field.place, message, &cause));
+    }
+    Ok(SecretSource::File(path))
 }
 
 /// A mount path without slashes at its ends.
