@@ -11,10 +11,18 @@ pub mod contract;
 mod error;
 mod file;
 mod key_store;
+#[cfg(feature = "keycontrol")]
+mod keycontrol;
 mod memory;
+#[cfg(feature = "vault")]
+mod vault;
 
 pub use cache::{Cache, CacheSettings};
 pub use error::{Cause, Error};
 pub use file::FileStore;
 pub use key_store::KeyStore;
+#[cfg(feature = "keycontrol")]
+pub use keycontrol::KeyControlStore;
 pub use memory::MemoryStore;
+#[cfg(feature = "vault")]
+pub use vault::VaultStore;

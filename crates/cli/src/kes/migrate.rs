@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
@@ -12,9 +13,12 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use glob::Pattern;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use keystead_config::ProcessEnvironment;
 use keystead_config::kes::{Overrides, ServerConfig};
 use keystead_keystore::{Error, KeyStore};
+use keystead_observe::{ErrorLog, Level, Metrics, Telemetry};
+use keystead_server_kes::open_store;
 use serde::Serialize;
 use tokio::signal;
 
@@ -139,10 +143,11 @@ impl MigrateArgs {
         let pattern = Pattern::new(&self.pattern)
             .map_err(|error| anyhow!("invalid pattern '{}': {error}", self.pattern))?;
         let (from, to) = (load(from)?, load(to)?);
+        let telemetry = telemetry()?;
         block_on(async {
             let migration = Migration {
-                source: keystead_server_kes::open_store(&from.keystore).await?,
-                target: keystead_server_kes::open_store(&to.keystore).await?,
+                source: open_store(&from.keystore, &telemetry).await?,
+                target: open_store(&to.keystore, &telemetry).await?,
                 conflict,
                 dry_run: self.dry_run,
             };
@@ -153,6 +158,16 @@ impl MigrateArgs {
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What the key stores complain about goes where errors go.
+fn telemetry() -> Result<Telemetry> {
+    let metrics = Arc::new(Metrics::new()?);
+    let log = ErrorLog::new(Level::WARN, io::stderr(), Timestamp::now, &metrics)?;
+    Ok(Telemetry {
+        metrics,
+        log: Arc::new(log),
+    })
 }
 
 fn load(file: &Path) -> Result<ServerConfig> {

@@ -1,4 +1,9 @@
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use keystead_config::kes::{KeyStoreConfig, Overrides, ServerConfig};
+use keystead_observe::{ErrorLog, Level, Metrics, Telemetry};
 use keystead_server_kes::{Error, open_store};
 
 fn keystore(section: &str) -> KeyStoreConfig {
@@ -12,12 +17,21 @@ fn keystore(section: &str) -> KeyStoreConfig {
     loaded.unwrap().config.keystore
 }
 
+fn telemetry() -> Telemetry {
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let log = ErrorLog::new(Level::ERROR, io::sink(), Timestamp::now, &metrics).unwrap();
+    Telemetry {
+        metrics,
+        log: Arc::new(log),
+    }
+}
+
 #[tokio::test]
 async fn a_folder_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys");
     let config = keystore(&format!("{{ fs: {{ path: {} }} }}", path.display()));
-    let store = open_store(&config).await.unwrap();
+    let store = open_store(&config, &telemetry()).await.unwrap();
     assert_eq!(
         store.description(),
         format!("Filesystem: {}", path.display())
@@ -31,7 +45,7 @@ async fn a_folder_that_is_none_is_told_with_its_cause() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().display();
     let config = keystore(&format!("{{ fs: {{ path: {path} }} }}"));
-    let error = open_store(&config).await.err().unwrap();
+    let error = open_store(&config, &telemetry()).await.err().unwrap();
     let text = error.to_string();
     assert!(
         text.starts_with("failed to open the key store: key store failed: "),
@@ -43,10 +57,11 @@ async fn a_folder_that_is_none_is_told_with_its_cause() {
 #[tokio::test]
 async fn stores_that_are_not_in_this_program_are_named() {
     let aws = "{ aws: { secretsmanager: { endpoint: aws.example.net, region: eu-1 } } }";
-    let vault = "{ vault: { endpoint: 'https://vault.example.net', \
-                 approle: { id: i, secret: s } } }";
-    for (section, name) in [(aws, "aws.secretsmanager"), (vault, "vault")] {
-        let error = open_store(&keystore(section)).await.err().unwrap();
+    for (section, name) in [(aws, "aws.secretsmanager")] {
+        let error = open_store(&keystore(section), &telemetry())
+            .await
+            .err()
+            .unwrap();
         assert_eq!(
             error.to_string(),
             format!("keystore '{name}' is not supported by this program: use 'fs'")

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use keystead_config::Warning;
 use keystead_config::kes::Overrides;
 use keystead_crypto::SystemRandom;
-use keystead_observe::{AuditLog, ErrorEvent, ErrorLog, Level, Metrics};
+use keystead_observe::{AuditLog, ErrorEvent, ErrorLog, Level, Metrics, Telemetry};
 use keystead_server_kes::{Server, Setup};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -25,7 +25,7 @@ struct Life {
     source: Source,
     overrides: Overrides,
     voice: Voice,
-    error_log: Arc<ErrorLog>,
+    telemetry: Telemetry,
     /// None in development mode: there is nothing to read again.
     occasions: Option<Occasions>,
 }
@@ -56,11 +56,19 @@ pub(super) async fn live(source: Source, overrides: Overrides, voice: Voice) -> 
 impl Life {
     /// Starts a server and announces it.
     async fn begin(source: Source, overrides: Overrides, voice: Voice) -> Result<Self> {
-        let prepared = source.prepare(&overrides).await?;
+        let loaded = source.load(&overrides)?;
         let metrics = Arc::new(Metrics::new()?);
-        let log = prepared.settings.config.log;
+        let log = loaded.config.log;
         let error_log = ErrorLog::new(log.error, io::stderr(), Timestamp::now, &metrics)?;
-        let error_log = Arc::new(error_log);
+        let telemetry = Telemetry {
+            metrics,
+            log: Arc::new(error_log),
+        };
+        let prepared = source.prepare(loaded, &telemetry).await?;
+        let Telemetry {
+            metrics,
+            log: error_log,
+        } = telemetry.clone();
         let audit_log = AuditLog::new(log.audit, io::stdout(), Arc::clone(&error_log), &metrics)?;
         let occasions = match source {
             Source::File(_) => Some(Occasions::new(prepared.files, Arc::clone(&error_log))?),
@@ -70,7 +78,7 @@ impl Life {
             build: voice.build.into(),
             random: Arc::new(SystemRandom),
             metrics,
-            error_log: Arc::clone(&error_log),
+            error_log,
             audit_log: Arc::new(audit_log),
         };
         let summary = Summary::of(&prepared.settings);
@@ -82,7 +90,7 @@ impl Life {
             source,
             overrides,
             voice,
-            error_log,
+            telemetry,
             occasions,
         };
         life.report(&prepared.warnings);
@@ -115,9 +123,10 @@ impl Life {
     /// Puts the configuration file in force as it is now, or else changes nothing. Gives
     /// the files that it refers to.
     async fn reload(&self) -> Result<Vec<PathBuf>> {
-        let prepared = self.source.prepare(&self.overrides).await;
-        let prepared =
-            prepared.map_err(|error| anyhow!("Failed to reload server config: {error}"))?;
+        let failed = |error| anyhow!("Failed to reload server config: {error}");
+        let loaded = self.source.load(&self.overrides).map_err(failed)?;
+        let prepared = self.source.prepare(loaded, &self.telemetry).await;
+        let prepared = prepared.map_err(failed)?;
         let summary = Summary::of(&prepared.settings);
         let reloaded = self.server.reload(prepared.settings).await;
         reloaded.map_err(|error| anyhow!("Failed to update server configuration: {error}"))?;
@@ -145,7 +154,9 @@ impl Life {
     fn report(&self, warnings: &[Warning]) {
         for warning in warnings {
             let event = ErrorEvent::new(Level::WARN, "configuration");
-            self.error_log.record(event.attribute("warning", warning));
+            self.telemetry
+                .log
+                .record(event.attribute("warning", warning));
         }
     }
 }

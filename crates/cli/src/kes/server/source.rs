@@ -7,6 +7,7 @@ use keystead_config::kes::{Loaded, Overrides, ServerConfig};
 use keystead_config::{ProcessEnvironment, Warning};
 use keystead_identity::ApiKey;
 use keystead_keystore::MemoryStore;
+use keystead_observe::Telemetry;
 use keystead_server_kes::{Settings, open_store, server_tls};
 use keystead_tls::self_signed_dev;
 
@@ -31,18 +32,18 @@ pub(super) struct Prepared {
 // === impl Source ===
 
 impl Source {
-    /// Reads the configuration, then everything that it refers to.
-    pub(super) async fn prepare(&self, overrides: &Overrides) -> Result<Prepared> {
+    /// Reads everything that a configuration refers to.
+    pub(super) async fn prepare(&self, loaded: Loaded, telemetry: &Telemetry) -> Result<Prepared> {
         let Loaded {
             config,
             warnings,
             files,
             ..
-        } = self.load(overrides)?;
+        } = loaded;
         let settings = match self {
             Self::File(_) => Settings {
                 tls: server_tls(&config)?,
-                store: open_store(&config.keystore).await?,
+                store: open_store(&config.keystore, telemetry).await?,
                 config,
             },
             Self::Development(_) => Settings {

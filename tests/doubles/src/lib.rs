@@ -1,0 +1,23 @@
+//! Doubles of remote key stores, and real ones to start.
+//!
+//! A double is a small server that behaves as the documents about a key store say,
+//! and can be told to misbehave: [`Faults`] has the switches that all doubles share,
+//! [`Journal`] keeps what they were asked. They are made from the documents alone,
+//! never from our clients, so that a misunderstanding shows.
+
+mod authority;
+mod body;
+mod faults;
+mod journal;
+mod keycontrol;
+mod openbao;
+mod server;
+mod vault;
+
+pub use authority::{Authority, Tls};
+pub use faults::{Fault, Faults};
+pub use journal::Journal;
+pub use keycontrol::{Checkout, KeyControl, KeyControlRole, KeyControlSettings, Refusal};
+pub use openbao::{OpenBao, Role};
+pub use server::Server;
+pub use vault::{Vault, VaultSettings};
