@@ -69,6 +69,7 @@ impl OpenBao {
     /// # Errors
     ///
     /// If the program is missing where it must not be.
+    #[expect(clippy::print_stderr, reason = "a test that does nothing says so")]
     pub fn program() -> Result<Option<PathBuf>> {
         let program = match env::var_os("KEYSTEAD_BAO") {
             Some(program) => PathBuf::from(program),
@@ -122,9 +123,8 @@ impl OpenBao {
         let keys = server
             .request(Method::PUT, "", "sys/init", Some(init))
             .await?;
-        let text = |value: &Value| value.as_str().map(str::to_owned).context("no key");
-        server.root_token = text(&keys["root_token"])?;
-        server.unseal_key = text(&keys["keys_base64"][0])?;
+        server.root_token = text(&keys, "/root_token")?;
+        server.unseal_key = text(&keys, "/keys_base64/0")?;
         server.unseal().await?;
         Ok(Some(server))
     }
@@ -250,7 +250,8 @@ impl OpenBao {
         let started = Instant::now();
         loop {
             let health = self.health().await?;
-            if health["sealed"] == false && health["standby"] == false {
+            let is_off = |state| health.get(state) == Some(&Value::Bool(false));
+            if is_off("sealed") && is_off("standby") {
                 return Ok(());
             }
             ensure!(
@@ -394,7 +395,7 @@ impl OpenBao {
         let id = self
             .request(Method::GET, namespace, &format!("{path}/role-id"), None)
             .await?;
-        text(&id["data"]["role_id"])
+        text(&id, "/data/role_id")
     }
 
     /// A new secret id of a role.
@@ -407,7 +408,7 @@ impl OpenBao {
         let secret = self
             .request(Method::POST, namespace, &path, Some(json!({})))
             .await?;
-        text(&secret["data"]["secret_id"])
+        text(&secret, "/data/secret_id")
     }
 }
 
@@ -434,6 +435,7 @@ fn tls(authority: &Authority) -> Result<ClientConfig> {
         .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key)?)?)
 }
 
-fn text(value: &Value) -> Result<String> {
-    value.as_str().map(str::to_owned).context("not a text")
+fn text(answer: &Value, place: &str) -> Result<String> {
+    let text = answer.pointer(place).and_then(Value::as_str);
+    text.map(str::to_owned).context("not a text")
 }

@@ -348,7 +348,7 @@ impl State {
             "mfa_requirement": null,
             "num_uses": 0,
         });
-        (StatusCode::OK, envelope(Value::Null, auth, Value::Null))
+        (StatusCode::OK, envelope("auth", auth))
     }
 
     fn engine(
@@ -397,21 +397,26 @@ enum Operation {
     Delete,
 }
 
-fn envelope(data: Value, auth: Value, warnings: Value) -> Value {
-    json!({
+/// What answers are wrapped in, with one of its parts.
+fn envelope(part: &str, value: Value) -> Value {
+    let mut envelope = json!({
         "request_id": "5cdcd4d8-1b1d-4b1a-9a40-9b1e3a7c7a10",
         "lease_id": "",
         "renewable": false,
         "lease_duration": 0,
-        "data": data,
+        "data": null,
         "wrap_info": null,
-        "warnings": warnings,
-        "auth": auth,
-    })
+        "warnings": null,
+        "auth": null,
+    });
+    if let Some(parts) = envelope.as_object_mut() {
+        parts.insert(part.to_owned(), value);
+    }
+    envelope
 }
 
 fn success(data: Value) -> Answer {
-    (StatusCode::OK, envelope(data, Value::Null, Value::Null))
+    (StatusCode::OK, envelope("data", data))
 }
 
 fn no_content() -> Answer {

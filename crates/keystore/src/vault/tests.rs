@@ -1,7 +1,11 @@
 //! Against the double and against a real OpenBao.
 
+mod contract;
+mod faults;
+mod login;
+mod values;
+
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,25 +13,56 @@ use std::time::Duration;
 use jiff::Timestamp;
 use keystead_config::SecretSource;
 use keystead_config::kes::{
-    ClientCertificate, ClientTlsConfig, EngineVersion, VaultAuth, VaultConfig, VaultLogin,
-    VaultTransit,
+    ClientTlsConfig, EngineVersion, VaultAuth, VaultConfig, VaultLogin, VaultTransit,
 };
 use keystead_crypto::Secret;
-use keystead_doubles::{Authority, OpenBao, Role, Server, Tls, Vault, VaultSettings};
+use keystead_doubles::{Authority, Server, Tls, Vault, VaultSettings};
 use keystead_observe::{ErrorLog, Level, Metrics, Telemetry};
-use serde_json::{Value, json};
 
 use super::VaultStore;
-use crate::{Error, KeyStore, contract};
+use crate::Error;
 
-/// The policies of the documentation, for the engines `kv1` and `kv`.
-const POLICY: &str = r#"
-path "kv1/*" { capabilities = ["create", "read", "delete", "list"] }
-path "kv/data/*" { capabilities = ["create", "read"] }
-path "kv/metadata/*" { capabilities = ["list", "delete"] }
-path "transit/encrypt/kes" { capabilities = ["update"] }
-path "transit/decrypt/kes" { capabilities = ["update"] }
-"#;
+/// A double of a server with what it takes to reach it.
+struct World {
+    authority: Authority,
+    vault: Vault,
+    server: Server,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(Tls::Off).await
+    }
+
+    async fn with(tls: Tls) -> Self {
+        let authority = Authority::new().unwrap();
+        let vault = Vault::new(VaultSettings::default());
+        let answering = vault.clone();
+        let answer = move |request: &_| answering.answer(request);
+        let server = Server::start(&authority, tls, answer).await.unwrap();
+        Self {
+            authority,
+            vault,
+            server,
+        }
+    }
+
+    fn config(&self, version: EngineVersion) -> VaultConfig {
+        let VaultSettings {
+            role_id, secret_id, ..
+        } = VaultSettings::default();
+        config(self.server.url(), version, &role_id, &secret_id)
+    }
+
+    /// On K/V version 2.
+    async fn store(&self) -> VaultStore {
+        open(&self.config(EngineVersion::V2)).await.unwrap()
+    }
+}
+
+async fn open(config: &VaultConfig) -> Result<VaultStore, Error> {
+    VaultStore::open(config, telemetry()).await
+}
 
 fn telemetry() -> Telemetry {
     let metrics = Arc::new(Metrics::new().unwrap());
@@ -42,12 +77,11 @@ fn secret(text: &str) -> SecretSource {
     SecretSource::Value(Secret::new(text.to_owned()))
 }
 
-fn config(endpoint: String, version: EngineVersion) -> VaultConfig {
+fn config(endpoint: String, version: EngineVersion, id: &str, password: &str) -> VaultConfig {
     let engine = match version {
         EngineVersion::V1 => "kv1",
         EngineVersion::V2 => "kv",
     };
-    let settings = VaultSettings::default();
     VaultConfig {
         endpoint,
         engine: engine.to_owned(),
@@ -61,21 +95,19 @@ fn config(endpoint: String, version: EngineVersion) -> VaultConfig {
                 namespace: None,
                 retry: Duration::from_secs(3),
             },
-            id: secret(&settings.role_id),
-            secret: secret(&settings.secret_id),
+            id: secret(id),
+            secret: secret(password),
         },
         tls: ClientTlsConfig::default(),
         status_ping: Duration::from_secs(10),
     }
 }
 
-async fn double(tls: Tls) -> (Authority, Vault, Server) {
-    let authority = Authority::new().unwrap();
-    let vault = Vault::new(VaultSettings::default());
-    let answering = vault.clone();
-    let answer = move |request: &_| answering.answer(request);
-    let server = Server::start(&authority, tls, answer).await.unwrap();
-    (authority, vault, server)
+fn transit() -> Option<VaultTransit> {
+    Some(VaultTransit {
+        engine: "transit".to_owned(),
+        key: "kes".to_owned(),
+    })
 }
 
 /// Gives each store a folder of its own.
@@ -83,30 +115,22 @@ fn in_new_folders(config: VaultConfig) -> impl AsyncFn() -> VaultStore {
     let folders = AtomicUsize::new(0);
     async move || {
         let number = folders.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("{}/{number}", config.prefix);
         let config = VaultConfig {
-            prefix: format!("{}/{number}", config.prefix),
+            prefix,
             ..config.clone()
         };
-        VaultStore::open(&config, telemetry()).await.unwrap()
+        open(&config).await.unwrap()
     }
 }
 
-#[tokio::test]
-async fn meets_the_contract() {
-    let (_, _, server) = double(Tls::Off).await;
-    let v2 = config(server.url(), EngineVersion::V2);
-    contract::check(in_new_folders(v2.clone())).await;
-    let transit = Some(VaultTransit {
-        engine: "transit".to_owned(),
-        key: "kes".to_owned(),
-    });
-    let prefix = "wrapped".to_owned();
-    contract::check(in_new_folders(VaultConfig {
-        transit,
-        prefix,
-        ..v2
-    }))
-    .await;
-    let v1 = config(server.url(), EngineVersion::V1);
-    contract::check_all_but_races(in_new_folders(v1)).await;
+/// An error with its causes.
+fn told(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

@@ -111,7 +111,7 @@ impl KvV2 {
             _ => {
                 let warning = "Invalid path for a versioned K/V secrets engine. See the API docs \
                                for the appropriate API endpoints to use.";
-                let body = envelope(Value::Null, Value::Null, json!([warning]));
+                let body = envelope("warnings", json!([warning]));
                 (StatusCode::NOT_FOUND, body)
             }
         }
@@ -131,10 +131,7 @@ impl KvV2 {
         };
         if version.deleted {
             let data = json!({"data": null, "metadata": metadata(number, true)});
-            return (
-                StatusCode::NOT_FOUND,
-                envelope(data, Value::Null, Value::Null),
-            );
+            return (StatusCode::NOT_FOUND, envelope("data", data));
         }
         success(json!({"data": version.fields, "metadata": metadata(number, false)}))
     }
@@ -147,8 +144,9 @@ impl KvV2 {
         if versions > 0 && !may_update {
             return denied();
         }
-        if body["options"]["cas"]
-            .as_u64()
+        if body
+            .pointer("/options/cas")
+            .and_then(Value::as_u64)
             .is_some_and(|cas| usize::try_from(cas) != Ok(versions))
         {
             let reason = "check-and-set parameter did not match the current version";
