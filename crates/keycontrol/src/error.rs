@@ -7,8 +7,8 @@ use crate::Action;
 
 /// Why KeyControl did not do what it was asked.
 ///
-/// The texts are for the operator. What an answer repeats of the password, the
-/// token or a secret of the request is left out of them.
+/// The texts are for the operator and contain those of the causes. What an answer
+/// repeats of the password, the token or a secret of the request is left out.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -20,7 +20,7 @@ pub enum Error {
     Password(Arc<io::Error>),
     /// The appliance did not answer.
     #[error("keycontrol: {0}")]
-    Connection(#[source] Arc<keystead_rest::Error>),
+    Connection(Arc<keystead_rest::Error>),
     /// There is a secret of this name already.
     #[error("keycontrol: secret already exists")]
     Exists,
@@ -63,7 +63,7 @@ pub enum Error {
     EndlessList,
     /// There is no token.
     #[error("keycontrol: login failed: {}", reason(.0))]
-    Login(#[source] Arc<Error>),
+    Login(Arc<Error>),
     /// The login was answered without a token.
     #[error("keycontrol: auth token is empty")]
     EmptyToken,
