@@ -1,26 +1,17 @@
 package conformance
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/minio/kms-go/kes"
+
+	"keystead.test/conformance/kestest"
 )
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// wantError compares as applications do: by equality with a predefined error.
-func wantError(t testing.TB, err error, want kes.Error) {
-	t.Helper()
-	if err != want && !errors.Is(err, want) {
-		t.Fatalf("got %v, want %v", err, want)
-	}
-}
+var (
+	must      = kestest.Must
+	wantError = kestest.WantError
+)
 
 func wantStatus(t testing.TB, err error, status int, message string) {
 	t.Helper()

@@ -15,8 +15,8 @@ import (
 	"keystead.test/conformance/kestest"
 )
 
-// What object servers of 2019 to 2024 send, whose client libraries are no longer
-// published: sized POST bodies, an enclave in the query or a header, imports with
+// What object servers of 2019 to 2023 send, with clients from before the libraries that
+// `older` drives: sized POST bodies, an enclave in the query or a header, imports with
 // `bytes`, several ciphertexts at once.
 func TestRequestsOfOlderClients(t *testing.T) {
 	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {

@@ -211,14 +211,19 @@ func (s *Server) Client(t testing.TB, protocol Protocol, key kes.APIKey) *kes.Cl
 func (s *Server) ClientWithConfig(t testing.TB, protocol Protocol, config *tls.Config) *kes.Client {
 	t.Helper()
 	client := kes.NewClientWithConfig(s.Endpoint, config)
+	client.HTTPClient.Transport = Transport(t, protocol, config)
+	return client
+}
+
+// Transport sends requests over one HTTP version; another one in an answer fails the test.
+func Transport(t testing.TB, protocol Protocol, config *tls.Config) http.RoundTripper {
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
 	if protocol == HTTP1 {
 		transport.ForceAttemptHTTP2 = false
 		transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	}
-	client.HTTPClient.Transport = expect{transport, protocol, t}
 	t.Cleanup(transport.CloseIdleConnections)
-	return client
+	return expect{transport, protocol, t}
 }
 
 // Protocol is the HTTP version of a client.

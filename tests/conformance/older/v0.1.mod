@@ -1,0 +1,19 @@
+// The first release line of the client, for the build tag v0.1. See go.mod.
+module keystead.test/conformance/older
+
+go 1.26.0
+
+require (
+	github.com/minio/kes-go v0.1.0
+	keystead.test/conformance v0.0.0
+)
+
+require (
+	aead.dev/mem v0.2.0 // indirect
+	github.com/minio/kms-go/kes v0.3.1 // indirect
+	github.com/prometheus/client_model v0.6.0 // indirect
+	github.com/prometheus/common v0.51.1 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
+
+replace keystead.test/conformance => ../
