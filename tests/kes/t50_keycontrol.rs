@@ -153,7 +153,10 @@ async fn the_guide_from_its_configuration_to_the_first_data_key() -> Result<()> 
     let dek: serde_json::Value = serde_json::from_str(&dek.stdout)?;
     let ciphertext = dek["ciphertext"].as_str().context("no ciphertext")?;
     let opened = folder.run(&format!("kes key decrypt my-key-1 {ciphertext}"))?;
-    assert_eq!(opened.stdout, format!("{{\"plaintext\":{}}}", dek["plaintext"]));
+    assert_eq!(
+        opened.stdout,
+        format!("{{\"plaintext\":{}}}", dek["plaintext"])
+    );
     assert!(appliance.secret_data("my-key-1").is_some());
     stop(server)?;
 
@@ -162,7 +165,10 @@ async fn the_guide_from_its_configuration_to_the_first_data_key() -> Result<()> 
     let (_server, _) = folder.serve(line)?;
     folder.export("SSL_CERT_FILE", "public.crt");
     let opened = folder.run(&format!("kes key decrypt my-key-1 {ciphertext}"))?;
-    assert_eq!(opened.stdout, format!("{{\"plaintext\":{}}}", dek["plaintext"]));
+    assert_eq!(
+        opened.stdout,
+        format!("{{\"plaintext\":{}}}", dek["plaintext"])
+    );
     Ok(())
 }
 
@@ -174,16 +180,25 @@ async fn a_server_does_not_start_without_its_box() -> Result<()> {
         ensure!(refused.code == 1, "it started {what}");
         Ok(refused.stderr)
     };
-    world.appliance.set(|settings| settings.box_name = "tenant-2".into());
+    world
+        .appliance
+        .set(|settings| settings.box_name = "tenant-2".into());
     let error = start("without a box")?;
     assert!(error.contains("keycontrol: Box not found\n"), "{error}");
-    world.appliance.set(|settings| settings.password = "another".into());
+    world
+        .appliance
+        .set(|settings| settings.password = "another".into());
     let error = start("with a wrong password")?;
     let message = "keycontrol: login failed: Invalid username or password\n";
     assert!(error.contains(message), "{error}");
-    world.appliance.set(|settings| settings.vault_id = "other".into());
+    world
+        .appliance
+        .set(|settings| settings.vault_id = "other".into());
     let error = start("without a vault")?;
-    assert!(error.contains("keycontrol: login failed: Vault not found\n"), "{error}");
+    assert!(
+        error.contains("keycontrol: login failed: Vault not found\n"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -272,7 +287,10 @@ async fn an_outage_is_survived() -> Result<()> {
     assert_eq!(ready.and_then(status), Some(504));
     assert!(client.status().await?.keystore_unreachable);
     server.complained("key store is offline")?;
-    println!("noticed {:?} after the end of the appliance", down.elapsed());
+    println!(
+        "noticed {:?} after the end of the appliance",
+        down.elapsed()
+    );
 
     world.node.restart().await?;
     let up = Instant::now();
@@ -288,7 +306,11 @@ async fn an_outage_is_survived() -> Result<()> {
     world.node.faults().plan(usize::MAX, "", Fault::Hang);
     client.create_key("other").await.err().context("created")?;
     let start = Instant::now();
-    client.create_key("another").await.err().context("created")?;
+    client
+        .create_key("another")
+        .await
+        .err()
+        .context("created")?;
     println!("a create at a silent appliance took {:?}", start.elapsed());
     client.generate("cached", b"").await?;
     world.node.faults().clear();
@@ -309,7 +331,10 @@ async fn no_credential_is_printed() -> Result<()> {
     let echo = format!("<html>password: {password}</html>");
     for status in [400, 500, 503] {
         let status = status.try_into()?;
-        world.node.faults().plan(3, "Login", Fault::Page(status, "text/html", echo.clone()));
+        world
+            .node
+            .faults()
+            .plan(3, "Login", Fault::Page(status, "text/html", echo.clone()));
         world.appliance.revoke_tokens();
         client.generate("key", b"").await.ok();
         client.status().await?;
@@ -324,7 +349,10 @@ async fn no_credential_is_printed() -> Result<()> {
     printed += &fs::read_to_string(proc + "environ")?;
     printed += &stop(server)?;
 
-    let mut secrets = vec![password, world.appliance.secret_data("key").context("no key")?];
+    let mut secrets = vec![
+        password,
+        world.appliance.secret_data("key").context("no key")?,
+    ];
     for request in world.node.journal().take() {
         if let Some(token) = request.headers().get("X-Vault-Auth") {
             secrets.push(token.to_str()?.to_owned());
@@ -334,7 +362,11 @@ async fn no_credential_is_printed() -> Result<()> {
     for secret in &secrets {
         assert!(!printed.contains(secret), "{printed}");
     }
-    println!("{} bytes searched for {} secrets", printed.len(), secrets.len());
+    println!(
+        "{} bytes searched for {} secrets",
+        printed.len(),
+        secrets.len()
+    );
     Ok(())
 }
 

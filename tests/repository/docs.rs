@@ -16,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::appliance::Appliance;
 use crate::imports::root;
 
 #[test]
@@ -23,12 +24,16 @@ fn every_documented_command_works() -> Result<()> {
     let mut commands = 0;
     for document in documents()? {
         let text = std::fs::read_to_string(&document)?;
-        let steps = parse(&text)?;
-        if steps.is_empty() {
+        if parse(&text)?.is_empty() {
             continue;
         }
         let mut shell = Shell::start()?;
-        for step in &steps {
+        let appliance = Appliance::of(&text, shell.folder.path())?;
+        let text = match &appliance {
+            Some(appliance) => appliance.fill_in(&text),
+            None => text,
+        };
+        for step in &parse(&text)? {
             let place = || format!("{}:{}", document.display(), step.line());
             shell.run(step).with_context(place)?;
             commands += usize::from(matches!(step, Step::Command { .. }));

@@ -1,3 +1,4 @@
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -64,6 +65,8 @@ struct Task<S> {
     state: watch::Sender<State>,
     rejected: Arc<Rejected>,
     telemetry: Telemetry,
+    /// Whether the log says that something is wrong with the token.
+    complained: bool,
 }
 
 // === impl Keeper ===
@@ -91,6 +94,7 @@ impl Keeper {
             state: sender,
             rejected: Arc::clone(&rejected),
             telemetry,
+            complained: false,
         };
         Ok(Self {
             state,
@@ -188,9 +192,16 @@ impl<S: Session> Task<S> {
                 let serial = token.serial + 1;
                 self.state
                     .send_modify(|state| state.token = Arc::new(Token { secret, serial }));
+                if mem::take(&mut self.complained) {
+                    self.tell(ErrorEvent::new(Level::WARN, "keycontrol: logged in again"));
+                }
             }
             Err(error) => self.failed(step, error),
         }
+    }
+
+    fn tell(&self, event: ErrorEvent) {
+        self.telemetry.log.record(event);
     }
 
     fn failed(&mut self, step: Step, error: Error) {
@@ -199,9 +210,8 @@ impl<S: Session> Task<S> {
             Step::Renew => "keycontrol: failed to renew auth token",
             Step::Login => "keycontrol: failed to login",
         };
-        self.telemetry
-            .log
-            .record(ErrorEvent::new(Level::ERROR, message).error(&error));
+        self.tell(ErrorEvent::new(Level::ERROR, message).error(&error));
+        self.complained = true;
         if step == Step::Login {
             self.state.send_modify(|state| {
                 state.failed_logins += 1;

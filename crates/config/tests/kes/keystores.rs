@@ -431,7 +431,7 @@ fn keycontrol_may_be_a_cluster() {
             "entrust: { keycontrol: { endpoint: http://a, vault_id: v, box_id: b, \
              credentials: { username: u, password: p } } }"
         )),
-        ["kes.yml:3:38: keystore.entrust.keycontrol.endpoint: \
+        ["kes.yml:3:48: keystore.entrust.keycontrol.endpoint: \
           username and password are sent unencrypted; use https"]
     );
 }

@@ -1,4 +1,5 @@
 //! The client against a double of the appliance.
+#![cfg(test)]
 
 mod errors;
 mod failures;
