@@ -2,9 +2,10 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use keystead_config::SecretSource;
 use keystead_config::kes::{ClientTlsConfig, EngineVersion, VaultConfig};
 use keystead_observe::{ErrorEvent, Level, Telemetry};
-use keystead_tls::{ClientConfig, ClientCredential, ClientSettings, Trust};
+use keystead_tls::{ClientConfig, ClientCredential, ClientSettings, Pem, Trust};
 use keystead_vault::{Client, Creation, Error as VaultError, Kv, Transit};
 use zeroize::Zeroizing;
 
@@ -82,14 +83,24 @@ impl VaultStore {
 
 fn client_tls(config: &ClientTlsConfig) -> Result<ClientConfig, keystead_tls::Error> {
     let no_password = || Err(io::ErrorKind::Unsupported.into());
-    let credential = config
-        .identity
-        .as_ref()
-        .map(|identity| ClientCredential::from_files(&identity.cert, &identity.key, &no_password));
+    let credential = config.identity.as_ref().map(|identity| {
+        ClientCredential::from_pem(&pem(&identity.cert), &pem(&identity.key), &no_password)
+    });
     keystead_tls::client(ClientSettings {
         credential: credential.transpose()?,
-        trust: config.ca.clone().map_or(Trust::System, Trust::Only),
+        trust: match config.ca.clone() {
+            None => Trust::System,
+            Some(SecretSource::File(path)) => Trust::Only(path),
+            Some(SecretSource::Value(text)) => Trust::OnlyText(text),
+        },
     })
+}
+
+fn pem(source: &SecretSource) -> Pem {
+    match source.clone() {
+        SecretSource::File(path) => Pem::File(path),
+        SecretSource::Value(text) => Pem::Text(text),
+    }
 }
 
 #[async_trait]

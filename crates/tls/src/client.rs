@@ -15,7 +15,7 @@ use crate::provider::{alpn, certified_key, provider};
 use crate::roots::Roots;
 use crate::server_verifier::{ServerChain, ServerVerifier};
 use crate::signature::HandshakeSignatures;
-use crate::{Error, pem_file};
+use crate::{Error, Pem};
 
 /// A certificate with its private key, ready to be shown to a server.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub enum Trust {
     SystemAnd(PathBuf),
     /// Those of a PEM file or a directory of such files alone.
     Only(PathBuf),
+    /// Those of a PEM text alone.
+    OnlyText(Secret),
     /// No verification: any server certificate will do.
     Insecure,
 }
@@ -60,6 +62,7 @@ pub fn client(settings: ClientSettings) -> Result<ClientConfig, Error> {
         Trust::System => Some(Roots::system()),
         Trust::SystemAnd(path) => Some(Roots::system().and(Roots::read(path)?)),
         Trust::Only(path) => Some(Roots::read(path)?),
+        Trust::OnlyText(text) => Some(Roots::parse(text.clone())?),
         Trust::Insecure => None,
     };
     let verifier = ServerVerifier {
@@ -129,11 +132,23 @@ impl ClientCredential {
         key: &Path,
         password: &dyn Fn() -> io::Result<Secret>,
     ) -> Result<Self, Error> {
-        let chain = pem_file::certificates(certificate)?;
-        let key = pem_file::private_key(key, &|| {
-            password().map_err(|error| Error::Prompt(Arc::new(error)))
-        })?;
-        certified_key(chain, key).map(Self)
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        Self::from_pem(&Pem::File(certificate), &Pem::File(key), password)
+    }
+
+    /// Certificate chain and private key as PEM, in files or not.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientCredential::from_files`].
+    pub fn from_pem(
+        certificate: &Pem,
+        key: &Pem,
+        password: &dyn Fn() -> io::Result<Secret>,
+    ) -> Result<Self, Error> {
+        let key =
+            key.private_key(&|| password().map_err(|error| Error::Prompt(Arc::new(error))))?;
+        certified_key(certificate.certificates()?, key).map(Self)
     }
 
     pub(crate) fn resolver(self) -> Arc<SingleCertAndKey> {

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use keystead_crypto::Secret;
 use rustls::RootCertStore;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
 
-use crate::{Error, pem_file};
+use crate::{Error, Pem, pem_file};
 
 /// The certificates somebody believes.
 #[derive(Clone, Debug)]
@@ -26,6 +27,11 @@ impl Roots {
     /// Those of a PEM file, or of all files in a directory.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         pem_file::authorities(path).map(Self)
+    }
+
+    /// Those of a PEM text.
+    pub(crate) fn parse(text: Secret) -> Result<Self, Error> {
+        Pem::Text(text).certificates().map(Self)
     }
 
     /// These and those of `others`.

@@ -1,6 +1,7 @@
 //! When to log in and when to renew (key stores, section 4.4).
 
 use std::cmp::{max, min};
+use std::mem;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -60,8 +61,8 @@ pub(crate) struct Lifecycle {
     expires: Option<Instant>,
     /// The life it was granted.
     ttl: Option<Duration>,
-    /// When the last login succeeded or failed.
-    last_login: Instant,
+    /// When a login failed last, or brought a token for one that was rejected.
+    last_remedy: Option<Instant>,
     /// Whether the server does not take the token in use.
     rejected: bool,
     failed_logins: u32,
@@ -80,7 +81,7 @@ impl Lifecycle {
             next: None,
             expires: Some(now),
             ttl: None,
-            last_login: now,
+            last_remedy: None,
             rejected: false,
             failed_logins: 0,
             failed_renewals: 0,
@@ -109,10 +110,11 @@ impl Lifecycle {
     pub(crate) fn granted(&mut self, now: Instant, act: Act, grant: Grant) -> Instant {
         let use_from = self.use_from(now, grant.ttl);
         self.failed_renewals = 0;
-        self.rejected = false;
         if act == Act::LogIn {
             self.failed_logins = 0;
-            self.last_login = now;
+        }
+        if mem::take(&mut self.rejected) {
+            self.last_remedy = Some(now);
         }
         self.expires = grant.ttl.map(|ttl| now + ttl);
         self.ttl = grant.ttl;
@@ -134,7 +136,7 @@ impl Lifecycle {
                 self.next = Some((now, if again { Act::Renew } else { Act::LogIn }));
             }
             Act::LogIn => {
-                self.last_login = now;
+                self.last_remedy = Some(now);
                 let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed_logins.min(16));
                 self.failed_logins = self.failed_logins.saturating_add(1);
                 self.next = Some((now + min(self.retry, doubled), Act::LogIn));
@@ -143,11 +145,12 @@ impl Lifecycle {
     }
 
     /// Notes that the server does not take the token in use, and tells whether a
-    /// login is due for it now. It is not if the last one was a moment ago: each
-    /// request would cause one.
+    /// login is due for it now. It is not if one was of no help a moment ago: each
+    /// request would cause another.
     pub(crate) fn rejected(&mut self, now: Instant) -> bool {
         self.rejected = true;
-        let mut at = max(now, self.last_login + min(self.retry, SOON));
+        let pause = min(self.retry, SOON);
+        let mut at = self.last_remedy.map_or(now, |last| max(now, last + pause));
         if let Some((planned, Act::LogIn)) = self.next {
             at = min(at, planned);
         }

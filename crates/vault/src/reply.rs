@@ -7,9 +7,6 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::error::Reason;
 
-/// How much of a body that is not JSON is quoted, in characters.
-const QUOTE: usize = 200;
-
 /// A complete answer of a server (key stores, section 4.1).
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -96,10 +93,11 @@ impl Reply {
         }
         Reason(match serde_json::from_slice::<Errors>(&self.body) {
             Ok(body) => body.errors,
-            Err(_) => {
-                let text = String::from_utf8_lossy(&self.body);
-                vec![text.chars().take(QUOTE).collect()]
-            }
+            // It comes from something in between, which may repeat the request.
+            Err(_) => vec![format!(
+                "an answer of {} bytes that is no JSON",
+                self.body.len()
+            )],
         })
     }
 

@@ -112,6 +112,17 @@ impl<'r> Section<'r> {
         Some(field)
     }
 
+    /// PEM text, or the path of a file or folder with it, which is noted.
+    pub(crate) fn pem(&self, key: &'static str) -> Option<SecretSource> {
+        let text = self.text(key)?.value;
+        if text.contains("-----BEGIN ") {
+            return Some(SecretSource::Value(Secret::new(text)));
+        }
+        let path = PathBuf::from(text);
+        self.reader.refer(&path);
+        Some(SecretSource::File(path))
+    }
+
     /// A truth in the words of YAML 1.1 and 1.2.
     pub(crate) fn truth(&self, key: &'static str) -> Option<Field<bool>> {
         let parse = |word: &str| match word.to_ascii_lowercase().as_str() {

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use keystead_config::{
-    Level,
+    Level, SecretSource,
     kes::{
         ApiConfig, CacheConfig, ClientAuth, EngineVersion, KeyStoreConfig, ServerConfig, VaultAuth,
     },
@@ -149,9 +149,10 @@ fn vault_guide() {
     assert_eq!(store.transit, None);
     assert_eq!(store.status_ping, Duration::from_secs(10));
     let identity = store.tls.identity.unwrap();
-    assert_eq!(identity.key, Path::new("kes-mtls.key"));
-    assert_eq!(identity.cert, Path::new("kes-mtls.cert"));
-    assert_eq!(store.tls.ca.as_deref(), Some(Path::new("vault-tls.cert")));
+    let file = |name: &str| SecretSource::File(name.into());
+    assert_eq!(identity.key, file("kes-mtls.key"));
+    assert_eq!(identity.cert, file("kes-mtls.cert"));
+    assert_eq!(store.tls.ca, Some(file("vault-tls.cert")));
     let VaultAuth::AppRole { login, id, secret } = store.auth else {
         panic!("another method");
     };

@@ -249,6 +249,24 @@ fn vault_paths_lose_their_slashes() {
 }
 
 #[test]
+fn vault_certificates_may_be_written_in_the_file() {
+    let pem = |kind: &str| format!("-----BEGIN {kind}-----\\nAA==\\n-----END {kind}-----\\n");
+    let (cert, key) = (pem("CERTIFICATE"), pem("PRIVATE KEY"));
+    let vault = vault(&format!(
+        "approle: {{ id: i, secret: s }}, \
+         tls: {{ ca: \"{cert}\", cert: \"{cert}\", key: \"{key}\" }}"
+    ));
+    let identity = vault.tls.identity.clone().unwrap();
+    let text = |source: SecretSource| {
+        assert!(matches!(source, SecretSource::Value(_)));
+        source.read().unwrap().expose().replace('\n', "\\n")
+    };
+    assert!(!format!("{vault:?}").contains("AA=="));
+    assert_eq!(text(vault.tls.ca.unwrap()), cert);
+    assert_eq!((text(identity.cert), text(identity.key)), (cert, key));
+}
+
+#[test]
 fn vault_login_namespaces() {
     for (keys, namespace) in [
         ("namespace: ns, approle: { id: i, secret: s }", Some("ns")),

@@ -10,7 +10,7 @@ mod vault;
 
 use std::path::PathBuf;
 
-use crate::{Error, read::Section};
+use crate::{Error, SecretSource, read::Section};
 
 pub use self::aws::{AwsCredentials, AwsSecretsManagerConfig};
 pub use self::azure::{AzureCredentials, AzureKeyVaultConfig};
@@ -54,17 +54,17 @@ pub struct FsConfig {
 pub struct ClientTlsConfig {
     /// PEM certificate chain and private key of the client.
     pub identity: Option<ClientCertificate>,
-    /// File or folder of PEM certificates that replaces the system's roots.
-    pub ca: Option<PathBuf>,
+    /// PEM certificates, or a file or folder of them, that replace the system's roots.
+    pub ca: Option<SecretSource>,
 }
 
-/// A client certificate on disk.
+/// A client certificate, in files or written in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// PEM certificate chain, leaf first.
-    pub cert: PathBuf,
+    pub cert: SecretSource,
     /// PEM private key.
-    pub key: PathBuf,
+    pub key: SecretSource,
 }
 
 /// Every store in the order in which the original looks for them: section,
@@ -161,14 +161,11 @@ impl FsConfig {
 impl ClientTlsConfig {
     /// Reads `key`, `cert` and `ca`; `store` is the name in messages.
     fn read(section: &Section<'_>, store: &str) -> Self {
-        let key = section.file("key");
-        let cert = section.file("cert");
-        let ca = section.file("ca");
+        let key = section.pem("key");
+        let cert = section.pem("cert");
+        let ca = section.pem("ca");
         let identity = match (key, cert) {
-            (Some(key), Some(cert)) => Some(ClientCertificate {
-                cert: cert.value,
-                key: key.value,
-            }),
+            (Some(key), Some(cert)) => Some(ClientCertificate { cert, key }),
             (None, None) => None,
             (Some(_), None) => {
                 let message = format!("invalid {store} keystore: no TLS certificate provided");
@@ -189,9 +186,6 @@ impl ClientTlsConfig {
                 None
             }
         };
-        Self {
-            identity,
-            ca: ca.map(|field| field.value),
-        }
+        Self { identity, ca }
     }
 }

@@ -1,11 +1,14 @@
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use http::StatusCode;
+use keystead_config::SecretSource;
 use keystead_config::kes::{ClientCertificate, EngineVersion};
 use keystead_doubles::{Authority, Fault, Tls};
 use tokio::time::{Instant, timeout};
 
-use super::{World, open, told};
+use super::{World, open, secret, told};
 use crate::{Error, KeyStore};
 
 /// Tries again, until a second try after a failure that passes would be too late.
@@ -102,7 +105,7 @@ async fn a_redirect_is_followed_once_with_everything() {
 
     let secure = World::with(Tls::On).await;
     let mut config = secure.config(EngineVersion::V2);
-    config.tls.ca = Some(secure.authority.file());
+    config.tls.ca = Some(SecretSource::File(secure.authority.file()));
     let store = open(&config).await.unwrap();
     active.server.journal().take();
     secure
@@ -178,22 +181,35 @@ async fn polls_share_one_connection() {
 async fn certificates_are_shown_and_demanded() {
     let world = World::with(Tls::Mutual).await;
     let (cert, key) = world.authority.client().unwrap();
+    let text = |path: &Path| secret(&fs::read_to_string(path).unwrap());
+    let file = |path: &Path| SecretSource::File(path.to_owned());
     let mut config = world.config(EngineVersion::V2);
-    config.tls.ca = Some(world.authority.file());
+    config.tls.ca = Some(file(&world.authority.file()));
     assert!(matches!(open(&config).await, Err(Error::Unreachable(_))));
-    config.tls.identity = Some(ClientCertificate { cert, key });
+    config.tls.identity = Some(ClientCertificate {
+        cert: file(&cert),
+        key: file(&key),
+    });
+    open(&config).await.unwrap();
+    config.tls.ca = Some(text(&world.authority.file()));
+    config.tls.identity = Some(ClientCertificate {
+        cert: text(&cert),
+        key: text(&key),
+    });
     open(&config).await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(world.authority.file(), folder.path().join("a.pem")).unwrap();
-    config.tls.ca = Some(folder.path().to_owned());
+    fs::copy(world.authority.file(), folder.path().join("a.pem")).unwrap();
+    config.tls.ca = Some(file(folder.path()));
     open(&config).await.unwrap();
 
     let other = Authority::new().unwrap();
-    config.tls.ca = Some(other.file());
+    config.tls.ca = Some(file(&other.file()));
     let error = open(&config).await.err().unwrap();
     assert!(matches!(error, Error::Unreachable(_)), "{}", told(&error));
-    config.tls.ca = Some(folder.path().join("none"));
-    let error = open(&config).await.err().unwrap();
-    assert!(matches!(error, Error::Failed(_)), "{}", told(&error));
+    for ca in [file(&folder.path().join("none")), secret("no PEM")] {
+        config.tls.ca = Some(ca);
+        let error = open(&config).await.err().unwrap();
+        assert!(matches!(error, Error::Failed(_)), "{}", told(&error));
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use keystead_config::SecretSource;
 use keystead_config::kes::{EngineVersion, VaultAuth, VaultConfig, VaultLogin};
 use keystead_doubles::VaultSettings;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{World, open, told};
 use crate::{Error, KeyStore};
@@ -92,7 +92,7 @@ async fn a_service_account_token_is_read_at_every_login() {
         .vault
         .set(|settings| settings.jwt = "rotated".to_owned());
     fs::write(&file, "rotated\n").unwrap();
-    after_login(&mut config, &store, &world).await;
+    after_login(&store, &world).await;
 }
 
 #[tokio::test]
@@ -112,12 +112,11 @@ async fn a_secret_in_a_file_is_read_at_every_login() {
         .vault
         .set(|settings| settings.secret_id = "rotated".to_owned());
     fs::write(&file, "rotated\n").unwrap();
-    after_login(&mut config, &store, &world).await;
+    after_login(&store, &world).await;
 }
 
 /// Forces a login and expects that it succeeds.
-async fn after_login(config: &mut VaultConfig, store: &impl KeyStore, world: &World) {
-    sleep(login(config).retry).await;
+async fn after_login(store: &impl KeyStore, world: &World) {
     world.vault.revoke_tokens();
     store.create("key", b"value").await.unwrap();
     assert_eq!(world.vault.logins(), 2);
@@ -126,11 +125,8 @@ async fn after_login(config: &mut VaultConfig, store: &impl KeyStore, world: &Wo
 #[tokio::test]
 async fn one_login_serves_all_who_were_refused() {
     let world = World::new().await;
-    let mut config = world.config(EngineVersion::V2);
-    login(&mut config).retry = Duration::from_millis(100);
-    let store = open(&config).await.unwrap();
+    let store = world.store().await;
     store.create("key", b"value").await.unwrap();
-    sleep(Duration::from_millis(100)).await;
     world.vault.revoke_tokens();
     let (one, two, three) = tokio::join!(store.get("key"), store.get("key"), store.list("", "", 1));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
@@ -140,13 +136,10 @@ async fn one_login_serves_all_who_were_refused() {
 #[tokio::test]
 async fn what_the_policy_forbids_causes_no_login() {
     let world = World::new().await;
-    let mut config = world.config(EngineVersion::V2);
-    login(&mut config).retry = Duration::from_millis(1);
-    let store = open(&config).await.unwrap();
+    let store = world.store().await;
     world
         .vault
         .set(|settings| settings.denied = vec!["metadata".to_owned()]);
-    sleep(Duration::from_millis(5)).await;
     let error = store.list("", "", 1).await.unwrap_err();
     assert!(told(&error).contains("403: 1 error occurred: * permission denied"));
     assert_eq!(world.vault.logins(), 1);
