@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result};
 use keystead_tests::Folder;
+use keystead_tests::guide::{configuration, keycontrol};
 
 /// The two API keys that the guides print, with their identities.
 const GOLDEN: [(&str, &str); 2] = [
@@ -29,43 +30,7 @@ fn below<'a>(text: &'a str, heading: &str) -> Result<&'a str> {
     rest.lines().next().context("nothing below the heading")
 }
 
-/// A configuration with the keys and the structure of the KeyControl guide, on a store in
-/// the file system.
-fn configuration(identity: &str, keystore: &str) -> String {
-    format!(
-        "address: 0.0.0.0:7373 # All interfaces
-
-admin:
-  identity: disabled  # No administrator
-   
-tls:
-  key: private.key    # Made by `kes identity new`
-  cert: public.crt
-   
-policy:
-  my-app: 
-    allow:
-    - /v1/key/create/my-key*
-    - /v1/key/generate/my-key*
-    - /v1/key/decrypt/my-key*
-    identities:
-    - {identity} # The application
-   
-keystore:
-{keystore}"
-    )
-}
-
 const FILES: &str = "     fs:\n       path: ./keys\n";
-const KEYCONTROL_TEMPLATE: &str = r#"     entrust:
-       keycontrol:
-         endpoint: "https://keycontrol.example.net"
-         vault_id: ""
-         box_id:   ""
-         credentials:
-           username: ""
-           password: ""
-"#;
 
 #[test]
 fn a_server_identity_is_written_to_files() -> Result<()> {
@@ -232,10 +197,8 @@ fn locked_memory_or_the_command_that_allows_it() -> Result<()> {
 fn the_keycontrol_template_says_what_is_missing() -> Result<()> {
     let folder = Folder::new()?;
     folder.run(NEW_SERVER_IDENTITY)?;
-    folder.write(
-        "config.yml",
-        &configuration(GOLDEN[1].1, KEYCONTROL_TEMPLATE),
-    )?;
+    let template = keycontrol("https://keycontrol.example.net", [""; 4]);
+    folder.write("config.yml", &configuration(GOLDEN[1].1, &template))?;
     let server = folder.run("kes server --config config.yml --auth off")?;
     assert_eq!(server.code, 1);
     let message = "Error: invalid Entrust KeyControl keystore: no vault ID specified\n";

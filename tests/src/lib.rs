@@ -4,6 +4,8 @@
 //! Tests never sleep. A server is up when its banner says so, on the port that it
 //! printed; everything else is waited for by its line of output.
 
+pub mod drill;
+pub mod guide;
 mod process;
 mod program;
 mod site;

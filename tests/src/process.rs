@@ -1,10 +1,11 @@
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
@@ -99,6 +100,39 @@ impl Process {
     /// If the process has ended.
     pub fn send(&self, signal: Signal) -> Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Ends a server the usual way; gives everything it has printed and nobody read.
+    ///
+    /// # Errors
+    ///
+    /// If it says that something went wrong.
+    pub fn stop(self) -> Result<String> {
+        self.send(Signal::TERM)?;
+        let end = self.finish()?;
+        ensure!(end.code == 0, "{}", end.stderr);
+        Ok(end.stdout + &end.stderr)
+    }
+
+    /// How many files and connections the process has open.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended.
+    pub fn descriptors(&self) -> Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.id()))?.count())
+    }
+
+    /// The resident memory of the process in KiB.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended.
+    pub fn memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let figure = line.and_then(|line| line.split_whitespace().next());
+        Ok(figure.context("no VmRSS")?.parse()?)
     }
 
     /// Waits for the end; gives the exit code and what was printed and not yet read.

@@ -6,6 +6,8 @@ use keystead_tls::{ClientCredential, ClientSettings, Trust};
 
 use crate::{Folder, Process};
 
+const FILES: &str = "keystore: { fs: { path: keys } }\n";
+
 /// A folder with a server's certificate and an admin's, and what both need to meet.
 pub struct Site {
     /// Where the server runs.
@@ -46,11 +48,23 @@ impl Site {
                 "address: 127.0.0.1:0\n\
                  admin: {{ identity: {admin} }}\n\
                  tls: {{ key: private.key, cert: public.crt }}\n\
-                 keystore: {{ fs: {{ path: keys }} }}\n\
+                 {FILES}\
                  {more}"
             ),
         )?;
         Ok(Self { folder, admin })
+    }
+
+    /// Replaces the key store by that of another `keystore` section.
+    ///
+    /// # Errors
+    ///
+    /// If it has been replaced before, or cannot be written.
+    pub fn keep_keys_in(&self, section: &str) -> Result<()> {
+        let configuration = self.folder.read("config.yml")?;
+        ensure!(configuration.contains(FILES), "{configuration}");
+        let configuration = configuration.replace(FILES, section);
+        self.folder.write("config.yml", &configuration)
     }
 
     /// Starts the server; gives it when it serves, with a client of the admin.

@@ -154,6 +154,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     let _open = Arc::clone(&shared.open);
+    stream.set_nodelay(true)?;
     match &shared.tls {
         Some(tls) => {
             let stream = tls.accept(stream).await?;

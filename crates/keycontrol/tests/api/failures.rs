@@ -240,6 +240,12 @@ async fn connections_are_kept_and_few() {
     }
     let each = start.elapsed() / u32::try_from(POLLS).unwrap();
     let (accepted, open) = (world.nodes[0].accepted(), world.nodes[0].open());
+    client.create("key", b"value").await.unwrap();
+    let start = Instant::now();
+    for _ in 0..100 {
+        client.checkout("key").await.unwrap();
+    }
+    println!("checkout: {:?} each", start.elapsed() / 100);
     println!("{POLLS} polls: {each:?} each, {accepted} connections accepted, {open} open");
     assert_eq!((accepted, open), (1, 1));
 }
