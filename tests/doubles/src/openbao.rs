@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Client, Method};
+use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
@@ -34,6 +34,7 @@ pub struct OpenBao {
     folder: TempDir,
     authority: Authority,
     port: u16,
+    cluster_port: u16,
     mode: Mode,
     process: Option<Child>,
     client: Client,
@@ -120,9 +121,7 @@ impl OpenBao {
         let mut server = Self::new(program, Mode::Durable).await?;
         server.start().await?;
         let init = json!({"secret_shares": 1, "secret_threshold": 1});
-        let keys = server
-            .request(Method::PUT, "", "sys/init", Some(init))
-            .await?;
+        let keys = server.request("PUT", "", "sys/init", Some(init)).await?;
         server.root_token = text(&keys, "/root_token")?;
         server.unseal_key = text(&keys, "/keys_base64/0")?;
         server.unseal().await?;
@@ -140,8 +139,8 @@ impl OpenBao {
             program,
             folder: TempDir::new()?,
             authority,
-            // Nobody else gets a port that was free a moment ago, most likely.
-            port: TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port(),
+            port: free_port().await?,
+            cluster_port: free_port().await?,
             mode,
             process: None,
             client,
@@ -182,8 +181,13 @@ impl OpenBao {
             .spawn()?;
         self.process = Some(process);
         let started = Instant::now();
-        while self.health().await.is_err() {
-            if started.elapsed() > PATIENCE {
+        loop {
+            let process = self.process.as_mut().context("not running")?;
+            let ended = process.try_wait()?.is_some();
+            if self.health().await.is_ok() {
+                break;
+            }
+            if ended || started.elapsed() > PATIENCE {
                 let log = fs::read_to_string(self.folder.path().join("log"))?;
                 bail!("OpenBao does not come up: {log}");
             }
@@ -197,16 +201,22 @@ impl OpenBao {
         let data = self.folder.path().join("data");
         fs::create_dir_all(&data)?;
         Ok(format!(
-            "disable_mlock = true\n\
-             storage \"file\" {{ path = {data:?} }}\n\
+            "storage \"raft\" {{\n\
+               path = {data:?}\n\
+               node_id = \"one\"\n\
+               performance_multiplier = 1\n\
+             }}\n\
+             api_addr = \"https://127.0.0.1:{0}\"\n\
+             cluster_addr = \"https://127.0.0.1:{1}\"\n\
              listener \"tcp\" {{\n\
-               address = \"127.0.0.1:{}\"\n\
+               address = \"127.0.0.1:{0}\"\n\
                tls_cert_file = {certificate:?}\n\
                tls_key_file = {key:?}\n\
-               tls_client_ca_file = {:?}\n\
+               tls_client_ca_file = {2:?}\n\
                tls_require_and_verify_client_cert = true\n\
              }}\n",
             self.port,
+            self.cluster_port,
             self.authority.file(),
         ))
     }
@@ -233,9 +243,7 @@ impl OpenBao {
     ///
     /// If it refuses.
     pub async fn seal(&self) -> Result<()> {
-        self.request(Method::PUT, "", "sys/seal", None)
-            .await
-            .map(drop)
+        self.request("PUT", "", "sys/seal", None).await.map(drop)
     }
 
     /// Unseals it, and waits until it works.
@@ -245,8 +253,7 @@ impl OpenBao {
     /// If it refuses.
     pub async fn unseal(&self) -> Result<()> {
         let key = json!({"key": self.unseal_key});
-        self.request(Method::PUT, "", "sys/unseal", Some(key))
-            .await?;
+        self.request("PUT", "", "sys/unseal", Some(key)).await?;
         let started = Instant::now();
         loop {
             let health = self.health().await?;
@@ -304,14 +311,14 @@ impl OpenBao {
     /// If the answer is none or an error.
     pub async fn request(
         &self,
-        method: Method,
+        method: &str,
         namespace: &str,
         path: &str,
         body: Option<Value>,
     ) -> Result<Value> {
         let mut request = self
             .client
-            .request(method, format!("{}/v1/{path}", self.url()))
+            .request(method.parse()?, format!("{}/v1/{path}", self.url()))
             .header("X-Vault-Token", &self.root_token);
         if !namespace.is_empty() {
             request = request.header("X-Vault-Namespace", namespace);
@@ -331,7 +338,7 @@ impl OpenBao {
 
     async fn health(&self) -> Result<Value> {
         let path = "sys/health?uninitcode=299&sealedcode=299&standbycode=299";
-        self.request(Method::GET, "", path, None).await
+        self.request("GET", "", path, None).await
     }
 
     /// Makes a namespace and mounts K/V engines of both versions (`kv1`, `kv`) and a
@@ -343,8 +350,7 @@ impl OpenBao {
     pub async fn mount(&self, namespace: &str) -> Result<()> {
         if !namespace.is_empty() {
             let path = format!("sys/namespaces/{namespace}");
-            self.request(Method::PUT, "", &path, Some(json!({})))
-                .await?;
+            self.request("PUT", "", &path, Some(json!({}))).await?;
         }
         for (mount, body) in [
             ("kv1", json!({"type": "kv", "options": {"version": "1"}})),
@@ -352,11 +358,10 @@ impl OpenBao {
             ("transit", json!({"type": "transit"})),
         ] {
             let path = format!("sys/mounts/{mount}");
-            self.request(Method::POST, namespace, &path, Some(body))
-                .await?;
+            self.request("POST", namespace, &path, Some(body)).await?;
         }
         let key = "transit/keys/kes";
-        self.request(Method::POST, namespace, key, Some(json!({})))
+        self.request("POST", namespace, key, Some(json!({})))
             .await?;
         Ok(())
     }
@@ -371,12 +376,12 @@ impl OpenBao {
         let namespace = role.namespace.as_str();
         let mount = Some(json!({"type": "approle"}));
         // It may be there.
-        self.request(Method::POST, namespace, "sys/auth/approle", mount)
+        self.request("POST", namespace, "sys/auth/approle", mount)
             .await
             .ok();
         let policy = Some(json!({"policy": role.policy}));
         self.request(
-            Method::PUT,
+            "PUT",
             namespace,
             &format!("sys/policies/acl/{name}"),
             policy,
@@ -390,10 +395,9 @@ impl OpenBao {
             "token_policies": [name],
         });
         let path = format!("auth/approle/role/{name}");
-        self.request(Method::POST, namespace, &path, Some(body))
-            .await?;
+        self.request("POST", namespace, &path, Some(body)).await?;
         let id = self
-            .request(Method::GET, namespace, &format!("{path}/role-id"), None)
+            .request("GET", namespace, &format!("{path}/role-id"), None)
             .await?;
         text(&id, "/data/role_id")
     }
@@ -406,7 +410,7 @@ impl OpenBao {
     pub async fn secret(&self, namespace: &str, name: &str) -> Result<String> {
         let path = format!("auth/approle/role/{name}/secret-id");
         let secret = self
-            .request(Method::POST, namespace, &path, Some(json!({})))
+            .request("POST", namespace, &path, Some(json!({})))
             .await?;
         text(&secret, "/data/secret_id")
     }
@@ -420,6 +424,12 @@ impl Drop for OpenBao {
             process.wait().ok();
         }
     }
+}
+
+/// A port that was free a moment ago: most likely nobody else gets it.
+async fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// The TLS of an operator.

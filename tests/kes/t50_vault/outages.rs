@@ -1,0 +1,146 @@
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use keystead_client_kes::Client;
+use keystead_tests::drill::{exists, status};
+use serde_json::json;
+
+use super::World;
+
+/// How long a server may take to be well again.
+const RECOVERY: Duration = Duration::from_secs(10);
+
+/// The longest time a request may take: the limit of the API.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// Keys that are not in the cache, each good for one look.
+struct Fresh<'c> {
+    client: &'c Client,
+    used: usize,
+}
+
+// === impl Fresh ===
+
+impl<'c> Fresh<'c> {
+    const KEYS: usize = 12;
+
+    async fn new(client: &'c Client) -> Result<Self> {
+        for number in 0..Self::KEYS {
+            client.create_key(&format!("fresh-{number}")).await?;
+        }
+        Ok(Self { client, used: 0 })
+    }
+
+    fn name(&mut self) -> String {
+        self.used += 1;
+        format!("fresh-{}", self.used % Self::KEYS)
+    }
+
+    /// Expects that nothing but what is cached can be used, and tells how long it
+    /// takes to find out.
+    async fn fails(&mut self, what: &str) -> Result<()> {
+        let asked = Instant::now();
+        let name = self.name();
+        let (read, create) = tokio::join!(
+            self.client.generate(&name, b""),
+            self.client.create_key("not-now")
+        );
+        let took = asked.elapsed();
+        println!("{what}: an answer after {took:?}");
+        for error in [read.err(), create.err()] {
+            let error = error.context("it works")?;
+            ensure!(status(&error) == Some(502), "{what}: {error}");
+        }
+        ensure!(took < DEADLINE, "{what}: an answer after {took:?}");
+        self.client.generate("cached", b"").await?;
+        ensure!(exists(&self.client.create_key("cached").await));
+        let unready = self.client.ready().await.err();
+        ensure!(
+            unready.as_ref().and_then(status) == Some(504),
+            "{unready:?}"
+        );
+        ensure!(self.client.status().await?.keystore_unreachable);
+        Ok(())
+    }
+
+    /// Expects that everything works again soon.
+    async fn recovers(&mut self, what: &str) -> Result<()> {
+        let asked = Instant::now();
+        let name = self.name();
+        while let Err(error) = self.client.generate(&name, b"").await {
+            ensure!(asked.elapsed() < RECOVERY, "{what}: {error}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        println!("{what}: works after {:?}", asked.elapsed());
+        Ok(())
+    }
+}
+
+/// One after the other, because OpenBao takes time to start.
+#[tokio::test(flavor = "multi_thread")]
+async fn outages_are_survived() -> Result<()> {
+    let Some(mut world) = World::durable(300).await? else {
+        return Ok(());
+    };
+    world.configure("cache: { expiry: { any: 5m, unused: 5m } }\n")?;
+    let (server, client) = world.start()?;
+    client.create_key("cached").await?;
+    client.generate("cached", b"").await?;
+    let mut fresh = Fresh::new(&client).await?;
+    let proc = format!("/proc/{}/", server.id());
+    let mut printed = String::new();
+    for file in ["cmdline", "environ"] {
+        printed += &std::fs::read_to_string(proc.clone() + file)?;
+    }
+
+    world.revoke_tokens().await?;
+    client
+        .generate(&fresh.name(), b"")
+        .await
+        .context("after a token was revoked")?;
+
+    world.bao.seal().await?;
+    fresh.fails("sealed").await?;
+    world.bao.unseal().await?;
+    fresh.recovers("unsealed").await?;
+
+    world.bao.kill()?;
+    fresh.fails("killed").await?;
+    world.bao.start().await?;
+    fresh.fails("started and still sealed").await?;
+    world.bao.unseal().await?;
+    fresh.recovers("restarted").await?;
+
+    world.bao.freeze()?;
+    fresh.fails("stopped").await?;
+    world.bao.thaw()?;
+    fresh.recovers("continued").await?;
+
+    // A new secret takes the place of the old one, and then the token is lost.
+    let secret_id = world.bao.secret("", "kes-role").await?;
+    let old = json!({ "secret_id": world.secret_id });
+    let destroy = "auth/approle/role/kes-role/secret-id/destroy";
+    world.bao.request("POST", "", destroy, Some(old)).await?;
+    world
+        .site
+        .folder
+        .write("secret", &format!("{secret_id}\n"))?;
+    world.revoke_tokens().await?;
+    client
+        .generate(&fresh.name(), b"")
+        .await
+        .context("after the secret was changed")?;
+    server.complained("key store is sealed")?;
+
+    printed += &server.stop()?;
+    for secret in [&world.secret_id, &secret_id] {
+        ensure!(!printed.contains(secret.as_str()), "a secret was printed");
+    }
+    // The tokens of OpenBao.
+    ensure!(
+        !printed.contains("\"s.") && !printed.contains(" s."),
+        "{printed}"
+    );
+    ensure!(!world.role_id.is_empty());
+    Ok(())
+}
