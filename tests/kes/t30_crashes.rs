@@ -61,7 +61,11 @@ async fn a_thousand_kills_lose_no_acknowledged_key() -> Result<()> {
     for name in &listed {
         client.describe_key(name).await?;
     }
-    println!("{KILLS} kills, {} keys acknowledged, {} stored", acknowledged.len(), listed.len());
+    println!(
+        "{KILLS} kills, {} keys acknowledged, {} stored",
+        acknowledged.len(),
+        listed.len()
+    );
     Ok(())
 }
 

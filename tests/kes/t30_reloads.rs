@@ -16,7 +16,9 @@ const CLIENTS: usize = 4;
 async fn use_key(client: Client, stop: Arc<AtomicBool>, calls: Arc<AtomicU64>) -> Result<()> {
     while !stop.load(Ordering::Relaxed) {
         let made = client.generate("my-key", b"context").await?;
-        let opened = client.decrypt("my-key", &made.ciphertext, b"context").await?;
+        let opened = client
+            .decrypt("my-key", &made.ciphertext, b"context")
+            .await?;
         assert!(made.plaintext == opened.plaintext);
         calls.fetch_add(2, Ordering::Relaxed);
     }

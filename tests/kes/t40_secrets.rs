@@ -23,19 +23,41 @@ async fn use_everything(client: &Client) -> Result<Vec<Vec<u8>>> {
     let message = b"a message that nobody else may read".to_vec();
     client.import_key("imported", &imported, "AES256").await?;
     client.create_key("created").await?;
-    client.create_key("created").await.err().context("created twice")?;
-    client.import_key("short", &imported[..31], "AES256").await.err().context("short key")?;
-    client.import_key("odd", &imported, "DES").await.err().context("unknown cipher")?;
+    client
+        .create_key("created")
+        .await
+        .err()
+        .context("created twice")?;
+    client
+        .import_key("short", &imported[..31], "AES256")
+        .await
+        .err()
+        .context("short key")?;
+    client
+        .import_key("odd", &imported, "DES")
+        .await
+        .err()
+        .context("unknown cipher")?;
 
     let made = client.generate("imported", b"a context").await?;
-    let opened = client.decrypt("imported", &made.ciphertext, b"a context").await?;
-    let wrong = client.decrypt("imported", &made.ciphertext, b"another").await;
+    let opened = client
+        .decrypt("imported", &made.ciphertext, b"a context")
+        .await?;
+    let wrong = client
+        .decrypt("imported", &made.ciphertext, b"another")
+        .await;
     wrong.err().context("opened with a wrong context")?;
     let sealed = client.encrypt("created", &message, b"").await?;
     client.decrypt("created", &sealed.ciphertext, b"").await?;
-    client.bulk_decrypt("created", &[(&sealed.ciphertext[..], &b""[..])]).await?;
+    client
+        .bulk_decrypt("created", &[(&sealed.ciphertext[..], &b""[..])])
+        .await?;
     let hmac = client.hmac("created", &message).await?;
-    client.generate("absent", b"").await.err().context("an absent key")?;
+    client
+        .generate("absent", b"")
+        .await
+        .err()
+        .context("an absent key")?;
     client.delete_key("created").await?;
     Ok(vec![
         imported.to_vec(),
@@ -69,8 +91,15 @@ async fn nothing_secret_is_printed() -> Result<()> {
         secrets.push(std::fs::read(stored?.path())?);
     }
     // A key store entry that is damaged is reported, without what is in it.
-    site.folder.write("keys/damaged", "{\"bytes\":\"WlpaWlpaWlpaWlpaWlpaWlpaWlo=\"}")?;
-    client.generate("damaged", b"").await.err().context("a damaged key")?;
+    site.folder.write(
+        "keys/damaged",
+        "{\"bytes\":\"WlpaWlpaWlpaWlpaWlpaWlpaWlo=\"}",
+    )?;
+    client
+        .generate("damaged", b"")
+        .await
+        .err()
+        .context("a damaged key")?;
 
     server.send(Signal::TERM)?;
     let end = server.finish()?;
@@ -86,9 +115,17 @@ async fn nothing_secret_is_printed() -> Result<()> {
         let text = String::from_utf8_lossy(secret);
         assert!(!printed.contains(&*text));
         for spelling in spellings(secret) {
-            assert!(!printed.contains(&spelling), "a secret of {} bytes", secret.len());
+            assert!(
+                !printed.contains(&spelling),
+                "a secret of {} bytes",
+                secret.len()
+            );
         }
     }
-    println!("{} bytes of logs searched for {} secrets", printed.len(), secrets.len());
+    println!(
+        "{} bytes of logs searched for {} secrets",
+        printed.len(),
+        secrets.len()
+    );
     Ok(())
 }
