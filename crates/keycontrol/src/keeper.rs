@@ -168,6 +168,10 @@ impl<S: Session> Task<S> {
         if self.rejected.serial.load(Ordering::Relaxed) >= self.state.borrow().token.serial {
             self.remote().no_token();
             self.schedule.rejected(Instant::now());
+            if !mem::replace(&mut self.complained, true) {
+                let message = "keycontrol: auth token is not accepted any more";
+                self.tell(ErrorEvent::new(Level::WARN, message));
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 
 use http::Uri;
 
@@ -6,7 +7,10 @@ use crate::Error;
 
 /// Where one server is: scheme, host, port, and the folder its paths start in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(String);
+pub struct Endpoint {
+    url: String,
+    is_local: bool,
+}
 
 // === impl Endpoint ===
 
@@ -34,19 +38,30 @@ impl Endpoint {
         if uri.query().is_some() {
             return Err(refused("more than host, port and path"));
         }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        let host = authority.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+        Ok(Self {
+            url: text.trim_end_matches('/').to_owned(),
+            is_local: host.eq_ignore_ascii_case("localhost")
+                || address.is_ok_and(|address: IpAddr| address.is_loopback()),
+        })
     }
 
     /// The URL of a path, which begins with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        [&self.0, path].concat()
+        [&self.url, path].concat()
+    }
+
+    /// Whether the server is on this machine, where no proxy leads to.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.url)
     }
 }
 
@@ -62,6 +77,19 @@ mod tests {
             ("http://[::1]:1/folder//", "http://[::1]:1/folder/v/"),
         ] {
             assert_eq!(Endpoint::parse(text).unwrap().url("/v/"), url);
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        for (text, is_local) in [
+            ("https://localhost:8200", true),
+            ("http://127.8.9.1", true),
+            ("https://[::1]:1/folder", true),
+            ("https://10.0.0.1", false),
+            ("https://localhost.example", false),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().is_local(), is_local);
         }
     }
 

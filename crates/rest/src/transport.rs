@@ -51,6 +51,8 @@ pub struct Transport {
     client: ArcSwap<Client>,
     tls: ClientConfig,
     limits: Limits,
+    /// Without a proxy.
+    direct: bool,
     random: Arc<dyn Random>,
     metrics: Arc<Metrics>,
 }
@@ -88,8 +90,8 @@ impl Answer {
 
 impl Transport {
     /// A transport to equal endpoints, the preferred one first. The proxies of the
-    /// environment are honoured, redirects are not followed. Nothing is connected
-    /// yet.
+    /// environment are honoured, unless an endpoint is on this machine; redirects are
+    /// not followed. Nothing is connected yet.
     ///
     /// # Errors
     ///
@@ -108,12 +110,14 @@ impl Transport {
         if endpoints.is_empty() {
             return Err(Error::NoEndpoint);
         }
+        let direct = endpoints.iter().any(Endpoint::is_local);
         Ok(Self {
             endpoints,
             preferred: AtomicUsize::new(0),
-            client: ArcSwap::from_pointee(client(tls.clone(), limits)?),
+            client: ArcSwap::from_pointee(client(tls.clone(), limits, direct)?),
             tls,
             limits,
+            direct,
             random,
             metrics,
         })
@@ -242,7 +246,7 @@ impl Transport {
         // Another call that failed may have been faster; if there is no new client,
         // the old one is as good as before.
         if Arc::ptr_eq(used, &self.client.load())
-            && let Ok(fresh) = client(self.tls.clone(), self.limits)
+            && let Ok(fresh) = client(self.tls.clone(), self.limits, self.direct)
         {
             self.client.store(Arc::new(fresh));
         }
@@ -258,8 +262,10 @@ fn verdict(outcome: &Result<Answer, Error>) -> Verdict {
     }
 }
 
-fn client(tls: ClientConfig, limits: Limits) -> Result<Client, Error> {
-    Client::builder()
+fn client(tls: ClientConfig, limits: Limits, direct: bool) -> Result<Client, Error> {
+    let builder = Client::builder();
+    let builder = if direct { builder.no_proxy() } else { builder };
+    builder
         .tls_backend_preconfigured(tls)
         .connect_timeout(limits.attempt)
         .pool_idle_timeout(IDLE_TIMEOUT)
