@@ -1,4 +1,5 @@
 //! Servers on a double of Entrust KeyControl.
+#![cfg(test)]
 
 use std::fs;
 use std::time::{Duration, Instant};
