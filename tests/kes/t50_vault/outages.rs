@@ -36,9 +36,9 @@ impl<'c> Fresh<'c> {
         format!("fresh-{}", self.used % Self::KEYS)
     }
 
-    /// Expects that nothing but what is cached can be used, and tells how long it
-    /// takes to find out.
-    async fn fails(&mut self, what: &str) -> Result<()> {
+    /// Expects that nothing but what is cached can be used; gives the time that it took
+    /// to find out.
+    async fn fails(&mut self, what: &str) -> Result<Duration> {
         let asked = Instant::now();
         let name = self.name();
         let (read, create) = tokio::join!(
@@ -46,7 +46,6 @@ impl<'c> Fresh<'c> {
             self.client.create_key("not-now")
         );
         let took = asked.elapsed();
-        println!("{what}: an answer after {took:?}");
         for error in [read.err(), create.err()] {
             let error = error.context("it works")?;
             ensure!(status(&error) == Some(502), "{what}: {error}");
@@ -60,19 +59,18 @@ impl<'c> Fresh<'c> {
             "{unready:?}"
         );
         ensure!(self.client.status().await?.keystore_unreachable);
-        Ok(())
+        Ok(took)
     }
 
-    /// Expects that everything works again soon.
-    async fn recovers(&mut self, what: &str) -> Result<()> {
+    /// Expects that everything works again soon; gives the time that it took.
+    async fn recovers(&mut self, what: &str) -> Result<Duration> {
         let asked = Instant::now();
         let name = self.name();
         while let Err(error) = self.client.generate(&name, b"").await {
             ensure!(asked.elapsed() < RECOVERY, "{what}: {error}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        println!("{what}: works after {:?}", asked.elapsed());
-        Ok(())
+        Ok(asked.elapsed())
     }
 }
 
@@ -100,21 +98,27 @@ async fn outages_are_survived() -> Result<()> {
         .context("after a token was revoked")?;
 
     world.bao.seal().await?;
-    fresh.fails("sealed").await?;
+    let took = fresh.fails("sealed").await?;
+    println!("sealed: an answer after {took:?}");
     world.bao.unseal().await?;
-    fresh.recovers("unsealed").await?;
+    let took = fresh.recovers("unsealed").await?;
+    println!("unsealed: works after {took:?}");
 
     world.bao.kill()?;
-    fresh.fails("killed").await?;
+    let took = fresh.fails("killed").await?;
+    println!("killed: an answer after {took:?}");
     world.bao.start().await?;
     fresh.fails("started and still sealed").await?;
     world.bao.unseal().await?;
-    fresh.recovers("restarted").await?;
+    let took = fresh.recovers("restarted").await?;
+    println!("restarted and unsealed: works after {took:?}");
 
     world.bao.freeze()?;
-    fresh.fails("stopped").await?;
+    let took = fresh.fails("stopped").await?;
+    println!("stopped: an answer after {took:?}");
     world.bao.thaw()?;
-    fresh.recovers("continued").await?;
+    let took = fresh.recovers("continued").await?;
+    println!("continued: works after {took:?}");
 
     // A new secret takes the place of the old one, and then the token is lost.
     let secret_id = world.bao.secret("", "kes-role").await?;

@@ -27,7 +27,7 @@ pub enum KeyStoreConfig {
     /// `keystore.fs`
     Fs(FsConfig),
     /// `keystore.vault`
-    Vault(VaultConfig),
+    Vault(Box<VaultConfig>),
     /// `keystore.fortanix.sdkms`
     Fortanix(FortanixConfig),
     /// `keystore.gemalto.keysecure`
@@ -74,7 +74,8 @@ const STORES: [(&str, Option<&str>, Read); 8] = [
         FsConfig::read(section).map(KeyStoreConfig::Fs)
     }),
     ("vault", None, |section| {
-        VaultConfig::read(section).map(KeyStoreConfig::Vault)
+        let vault = VaultConfig::read(section)?;
+        Ok(KeyStoreConfig::Vault(Box::new(vault)))
     }),
     ("fortanix", Some("sdkms"), |section| {
         FortanixConfig::read(section).map(KeyStoreConfig::Fortanix)
