@@ -1,6 +1,7 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use hyper::body::Incoming;
 use keystead_http::{BodyError, HttpError, read_body};
 use keystead_observe::{ErrorEvent, RequestAttributes};
@@ -21,6 +22,7 @@ pub(crate) struct Call<'a> {
     pub(crate) route: &'a Route,
     pub(crate) caller: &'a Caller,
     pub(crate) attributes: RequestAttributes<'a>,
+    pub(crate) headers: &'a HeaderMap,
     /// The part of the decoded path behind the route's prefix.
     pub(crate) resource: &'a str,
     pub(crate) deadline: Instant,

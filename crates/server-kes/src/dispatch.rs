@@ -69,6 +69,7 @@ impl Handler for Dispatch {
                     route: found.route,
                     caller: &caller,
                     attributes,
+                    headers: &head.headers,
                     resource: found.resource(),
                     deadline: began + found.route.timeout,
                 };

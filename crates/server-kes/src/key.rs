@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use http::header::CONTENT_TYPE;
+use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use keystead_crypto::{Cipher, SecretKey, StoredKey};
 use keystead_http::HttpError;
@@ -91,7 +92,14 @@ pub(crate) async fn delete(call: Call<'_>) -> Answer {
 }
 
 pub(crate) async fn generate(call: Call<'_>, body: Incoming) -> Answer {
-    let (key, request) = prepare(&call, body, GenerateRequest::decode).await?;
+    let decode = match lost_on_the_way(&call, &body) {
+        false => GenerateRequest::decode,
+        true => |body: &[u8]| match body {
+            [] => Err(ApiError::INVALID_BODY),
+            body => GenerateRequest::decode(body),
+        },
+    };
+    let (key, request) = prepare(&call, body, decode).await?;
 
     let random = &*call.shared.random;
     let mut plaintext = Zeroizing::new([0; DATA_KEY_LEN]);
@@ -159,6 +167,15 @@ async fn store(
         Err(_) if cache.is_cached(name) => Err(ApiError::KEY_EXISTS.into()),
         Err(error) => Err(HttpError::from(ApiError::CREATE_KEY_FAILED).because(error)),
     }
+}
+
+/// Whether an empty body would be one that was lost: JSON of unknown length.
+///
+/// The official client turns to its next server with the head of the request and without
+/// its body. A data key made for the empty context would be handed out, and could never
+/// be opened with the context that was meant.
+fn lost_on_the_way(call: &Call<'_>, body: &Incoming) -> bool {
+    body.size_hint().exact().is_none() && call.headers.contains_key(CONTENT_TYPE)
 }
 
 /// Name, body and key of an operation, in the order in which they are judged.

@@ -1,4 +1,4 @@
-use http::Method;
+use http::{Method, Request};
 use keystead_crypto::{Cipher, SecretKey, StoredKey, SystemRandom};
 use keystead_keystore::KeyStore;
 use serde_json::{Value, json};
@@ -356,6 +356,27 @@ async fn bulk_decryption_answers_in_order_or_not_at_all() {
         .put(path, json!({}))
         .await
         .is_error(400, "invalid request body");
+}
+
+/// The official client, turning from a failed server to the next, sends the head of its
+/// request without the body.
+#[tokio::test]
+async fn a_body_lost_on_the_way_is_not_the_empty_context() {
+    let world = World::new().await;
+    world.admin().await.create("k").await;
+    for version in VERSIONS {
+        let mut client = world.client(&admin(), version).await;
+        let request = |body| {
+            let request = Request::post("/v1/key/generate/k")
+                .header("host", "localhost")
+                .header("content-type", "application/json");
+            request.body(body).unwrap()
+        };
+        let lost = client.send(request(Payload::streamed([""; 0]))).await;
+        lost.is_error(400, "invalid request body");
+        client.send(request(Payload::sized(""))).await.json();
+        client.send(request(Payload::streamed(["{}"]))).await.json();
+    }
 }
 
 #[tokio::test]
