@@ -26,7 +26,7 @@ fn store(keystore: &str) -> KeyStoreConfig {
 fn vault(keys: &str) -> VaultConfig {
     let keystore = format!("vault: {{ endpoint: https://v, {keys} }}");
     match store(&keystore) {
-        KeyStoreConfig::Vault(vault) => vault,
+        KeyStoreConfig::Vault(vault) => *vault,
         other => panic!("{other:?}"),
     }
 }
