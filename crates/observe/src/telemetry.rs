@@ -1,6 +1,9 @@
+use std::io::Write;
 use std::sync::Arc;
 
-use crate::{ErrorLog, Metrics};
+use jiff::Timestamp;
+
+use crate::{Error, ErrorLog, Level, Metrics};
 
 /// Where something that works in the background tells how it is doing.
 #[derive(Clone)]
@@ -9,4 +12,22 @@ pub struct Telemetry {
     pub metrics: Arc<Metrics>,
     /// What went wrong, and what was done about it.
     pub log: Arc<ErrorLog>,
+}
+
+// === impl Telemetry ===
+
+impl Telemetry {
+    /// New metrics, and a log that writes events of at least `level` to `output`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Metrics::new`] and [`ErrorLog::new`].
+    pub fn new(level: Level, output: impl Write + Send + 'static) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::new()?);
+        let log = ErrorLog::new(level, output, Timestamp::now, &metrics)?;
+        Ok(Self {
+            metrics,
+            log: Arc::new(log),
+        })
+    }
 }

@@ -13,11 +13,10 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use glob::Pattern;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 use keystead_config::ProcessEnvironment;
 use keystead_config::kes::{Overrides, ServerConfig};
 use keystead_keystore::{Error, KeyStore};
-use keystead_observe::{ErrorLog, Level, Metrics, Telemetry};
+use keystead_observe::{Level, Telemetry};
 use keystead_server_kes::open_store;
 use serde::Serialize;
 use tokio::signal;
@@ -143,7 +142,8 @@ impl MigrateArgs {
         let pattern = Pattern::new(&self.pattern)
             .map_err(|error| anyhow!("invalid pattern '{}': {error}", self.pattern))?;
         let (from, to) = (load(from)?, load(to)?);
-        let telemetry = telemetry()?;
+        // What the key stores complain about goes where errors go.
+        let telemetry = Telemetry::new(Level::WARN, io::stderr())?;
         block_on(async {
             let migration = Migration {
                 source: open_store(&from.keystore, &telemetry).await?,
@@ -158,16 +158,6 @@ impl MigrateArgs {
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// What the key stores complain about goes where errors go.
-fn telemetry() -> Result<Telemetry> {
-    let metrics = Arc::new(Metrics::new()?);
-    let log = ErrorLog::new(Level::WARN, io::stderr(), Timestamp::now, &metrics)?;
-    Ok(Telemetry {
-        metrics,
-        log: Arc::new(log),
-    })
 }
 
 fn load(file: &Path) -> Result<ServerConfig> {

@@ -6,18 +6,16 @@ mod login;
 mod values;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use keystead_config::SecretSource;
 use keystead_config::kes::{
     ClientTlsConfig, EngineVersion, VaultAuth, VaultConfig, VaultLogin, VaultTransit,
 };
 use keystead_crypto::Secret;
 use keystead_doubles::{Authority, Server, Tls, Vault, VaultSettings};
-use keystead_observe::{ErrorLog, Level, Metrics, Telemetry};
+use keystead_observe::{Level, Telemetry};
 
 use super::VaultStore;
 use crate::Error;
@@ -65,12 +63,7 @@ async fn open(config: &VaultConfig) -> Result<VaultStore, Error> {
 }
 
 fn telemetry() -> Telemetry {
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let log = ErrorLog::new(Level::DEBUG, io::sink(), Timestamp::now, &metrics).unwrap();
-    Telemetry {
-        metrics,
-        log: Arc::new(log),
-    }
+    Telemetry::new(Level::DEBUG, io::sink()).unwrap()
 }
 
 fn secret(text: &str) -> SecretSource {

@@ -1,9 +1,7 @@
 use std::io;
-use std::sync::Arc;
 
-use jiff::Timestamp;
 use keystead_config::kes::{KeyStoreConfig, Overrides, ServerConfig};
-use keystead_observe::{ErrorLog, Level, Metrics, Telemetry};
+use keystead_observe::{Level, Telemetry};
 use keystead_server_kes::{Error, open_store};
 
 fn keystore(section: &str) -> KeyStoreConfig {
@@ -18,12 +16,7 @@ fn keystore(section: &str) -> KeyStoreConfig {
 }
 
 fn telemetry() -> Telemetry {
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let log = ErrorLog::new(Level::ERROR, io::sink(), Timestamp::now, &metrics).unwrap();
-    Telemetry {
-        metrics,
-        log: Arc::new(log),
-    }
+    Telemetry::new(Level::ERROR, io::sink()).unwrap()
 }
 
 #[tokio::test]

@@ -3,8 +3,6 @@ use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::Timestamp;
-use keystead_observe::{ErrorLog, Metrics};
 use tokio::time::{sleep, timeout};
 
 use super::*;
@@ -98,12 +96,7 @@ impl Authority for Arc<Server> {
 }
 
 fn telemetry() -> Telemetry {
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let log = ErrorLog::new(Level::ERROR, io::sink(), Timestamp::now, &metrics).unwrap();
-    Telemetry {
-        metrics,
-        log: Arc::new(log),
-    }
+    Telemetry::new(Level::ERROR, io::sink()).unwrap()
 }
 
 async fn keep(server: &Arc<Server>) -> (Session, watch::Sender<bool>) {

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use jiff::Timestamp;
 use keystead_config::Warning;
 use keystead_config::kes::Overrides;
 use keystead_crypto::SystemRandom;
-use keystead_observe::{AuditLog, ErrorEvent, ErrorLog, Level, Metrics, Telemetry};
+use keystead_observe::{AuditLog, ErrorEvent, Level, Telemetry};
 use keystead_server_kes::{Server, Setup};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -57,13 +56,8 @@ impl Life {
     /// Starts a server and announces it.
     async fn begin(source: Source, overrides: Overrides, voice: Voice) -> Result<Self> {
         let loaded = source.load(&overrides)?;
-        let metrics = Arc::new(Metrics::new()?);
         let log = loaded.config.log;
-        let error_log = ErrorLog::new(log.error, io::stderr(), Timestamp::now, &metrics)?;
-        let telemetry = Telemetry {
-            metrics,
-            log: Arc::new(error_log),
-        };
+        let telemetry = Telemetry::new(log.error, io::stderr())?;
         let prepared = source.prepare(loaded, &telemetry).await?;
         let Telemetry {
             metrics,
