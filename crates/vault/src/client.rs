@@ -115,7 +115,7 @@ impl Client {
         path: &str,
         body: Option<&[u8]>,
     ) -> Result<Reply, Error> {
-        if !self.seal.is_broken() {
+        if self.seal.is_sealed() {
             return Err(Error::Sealed);
         }
         let token = self.session.token();

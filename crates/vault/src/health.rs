@@ -57,8 +57,8 @@ impl Seal {
         }
     }
 
-    pub(crate) fn is_broken(&self) -> bool {
-        !*self.sealed.borrow()
+    pub(crate) fn is_sealed(&self) -> bool {
+        *self.sealed.borrow()
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<bool> {

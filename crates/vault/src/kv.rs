@@ -134,7 +134,7 @@ impl Kv {
         client: &Client,
         name: &str,
     ) -> Result<Option<Zeroizing<String>>, Error> {
-        let mut path = self.entry("data", name);
+        let mut path = self.location("data", name);
         if self.version == EngineVersion::V2 {
             path.push_str("?version=1");
         }
@@ -200,7 +200,7 @@ impl Kv {
                 data: fields,
             })?,
         };
-        let path = self.entry("data", name);
+        let path = self.location("data", name);
         let reply = client.call(Method::PUT, &path, Some(&body)).await?;
         if reply.status.is_success() {
             return match self.version {
@@ -240,7 +240,7 @@ impl Kv {
     ///
     /// Those of every request.
     pub async fn delete(&self, client: &Client, name: &str) -> Result<(), Error> {
-        let path = self.entry("metadata", name);
+        let path = self.location("metadata", name);
         let reply = client.call(Method::DELETE, &path, None).await?;
         reply.success().map(drop)
     }
@@ -265,11 +265,8 @@ impl Kv {
             .collect())
     }
 
-    fn entry(&self, area: &str, name: &str) -> String {
-        self.location(area, name)
-    }
-
-    /// `area` is the part of a v2 engine; v1 has none.
+    /// The path of an entry, or with an empty name of the folder. `area` is the part
+    /// of a v2 engine; v1 has none.
     fn location(&self, area: &str, name: &str) -> String {
         let area = match self.version {
             EngineVersion::V1 => "",

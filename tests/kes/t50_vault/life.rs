@@ -21,7 +21,7 @@ async fn ten_lives_of_the_shortest_token_pass_without_a_failed_request() -> Resu
     let reads = metric(&client, "request_seconds_count").await?;
     println!("{requests} requests, none failed; {logins} logins, {reads} requests to OpenBao");
     assert!(logins >= 10.0);
-    assert!(reads > 1_000.0, "the key came out of the cache");
+    assert!(reads > 100.0, "the key came out of the cache");
     assert_eq!(metric(&client, "login_failures_total").await?, 0.0);
     server.stop()?;
     Ok(())
