@@ -281,13 +281,33 @@ impl OpenBao {
         Ok(())
     }
 
-    /// Stops it, so that it accepts connections and does not answer.
+    /// Stops it, so that it accepts connections and does not answer. When this returns, the
+    /// last of its threads has stopped.
     ///
     /// # Errors
     ///
     /// If it is not running.
     pub fn freeze(&self) -> Result<()> {
-        self.signal(Signal::STOP)
+        self.signal(Signal::STOP)?;
+        while !self.is_frozen()? {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    fn is_frozen(&self) -> Result<bool> {
+        let process = self.process.as_ref().context("not running")?;
+        for thread in fs::read_dir(format!("/proc/{}/task", process.id()))? {
+            let stat = fs::read_to_string(thread?.path().join("stat"))?;
+            // The state follows the name, which is in parentheses.
+            if !stat
+                .rsplit_once(") ")
+                .is_some_and(|(_, rest)| rest.starts_with('T'))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Lets it go on.
