@@ -97,6 +97,38 @@ func TestFailOverFromALostKeyStore(t *testing.T) {
 	})
 }
 
+// A data key that was handed out opens with its context: a request whose body was lost on
+// the way to the next server must fail instead of giving a key for another context.
+func TestFailOverHandsOutNoKeyForAnotherContext(t *testing.T) {
+	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+		ctx, object := t.Context(), []byte(`{"bucket":"bucket/object"}`)
+		lost := kestest.Start(t, kestest.Config{})
+		good := kestest.Start(t, kestest.Config{Policies: everything(lost.Admin.Identity())})
+		must(t, good.Client(t, protocol, good.Admin).CreateKey(ctx, "my-key"))
+		breakStore(t, lost)
+
+		opened, refused := 0, 0
+		for _, servers := range [][]*kestest.Server{{lost, good}, {good, lost}} {
+			for range 8 {
+				client := clientOf(t, protocol, lost.Admin, servers...)
+				key, err := client.GenerateKey(ctx, "my-key", object)
+				if err != nil {
+					wantStatus(t, err, http.StatusBadRequest, "invalid request body")
+					refused++
+					continue
+				}
+				_, err = client.Decrypt(ctx, "my-key", key.Ciphertext, object)
+				must(t, err)
+				opened++
+			}
+		}
+		t.Logf("%d refused, %d opened", refused, opened)
+		if opened == 0 {
+			t.Fatal("no data key was handed out at all")
+		}
+	})
+}
+
 // everything is a policy that allows it.
 func everything(identity kes.Identity) string {
 	return fmt.Sprintf("  all:\n    allow: [ \"/v1/*\" ]\n    identities: [ %q ]\n", identity)
