@@ -15,6 +15,12 @@ pub enum Error {
     /// The key store did not answer: network, time-out, sealed.
     #[error("key store is not reachable")]
     Unreachable(#[source] Cause),
+    /// The program was built without the back end for this key store.
+    #[error("keystore '{name}' is not part of this build: build with its cargo feature")]
+    NotBuilt {
+        /// Where the store stands in the configuration file, below `keystore`.
+        name: &'static str,
+    },
     /// The key store answered, but not with what was asked for.
     #[error("key store failed")]
     Failed(#[source] Cause),

@@ -14,6 +14,7 @@ mod key_store;
 #[cfg(feature = "keycontrol")]
 mod keycontrol;
 mod memory;
+mod open;
 #[cfg(feature = "vault")]
 mod vault;
 
@@ -24,5 +25,6 @@ pub use key_store::KeyStore;
 #[cfg(feature = "keycontrol")]
 pub use keycontrol::KeyControlStore;
 pub use memory::MemoryStore;
+pub use open::open;
 #[cfg(feature = "vault")]
 pub use vault::VaultStore;

@@ -20,12 +20,6 @@ pub enum Error {
     /// The policies contradict each other.
     #[error(transparent)]
     Policy(#[from] keystead_policy::Error),
-    /// The configured key store is not part of this program.
-    #[error("keystore '{name}' is not supported by this program: use 'fs'")]
-    UnsupportedStore {
-        /// The key of the store in the configuration file.
-        name: &'static str,
-    },
     /// The key store cannot be opened.
     #[error("failed to open the key store: {}", chain(.0))]
     Store(#[source] keystead_keystore::Error),

@@ -46,18 +46,3 @@ async fn a_folder_that_is_none_is_told_with_its_cause() {
     );
     assert!(matches!(error, Error::Store(_)));
 }
-
-#[tokio::test]
-async fn stores_that_are_not_in_this_program_are_named() {
-    let aws = "{ aws: { secretsmanager: { endpoint: aws.example.net, region: eu-1 } } }";
-    for (section, name) in [(aws, "aws.secretsmanager")] {
-        let error = open_store(&keystore(section), &telemetry())
-            .await
-            .err()
-            .unwrap();
-        assert_eq!(
-            error.to_string(),
-            format!("keystore '{name}' is not supported by this program: use 'fs'")
-        );
-    }
-}

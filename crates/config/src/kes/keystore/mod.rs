@@ -105,6 +105,21 @@ const FORMER: [&str; 2] = ["kes", "generic"];
 // === impl KeyStoreConfig ===
 
 impl KeyStoreConfig {
+    /// Where the store stands in the configuration file, below `keystore`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fs(_) => "fs",
+            Self::Vault(_) => "vault",
+            Self::Fortanix(_) => "fortanix.sdkms",
+            Self::KeySecure(_) => "gemalto.keysecure",
+            Self::GcpSecretManager(_) => "gcp.secretmanager",
+            Self::AwsSecretsManager(_) => "aws.secretsmanager",
+            Self::AzureKeyVault(_) => "azure.keyvault",
+            Self::KeyControl(_) => "entrust.keycontrol",
+        }
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Error> {
         let mut found = None;
         for (key, product, read) in STORES {
