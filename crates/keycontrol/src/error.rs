@@ -85,6 +85,19 @@ impl Error {
         }
     }
 
+    /// Whether the account has no right to do this, or may not log in.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        match self {
+            Self::Denied(_) => true,
+            Self::Refused { status, .. } | Self::Unexpected { status, .. } => {
+                matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            }
+            Self::Login(cause) => cause.is_denial(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn password(error: io::Error) -> Self {
         Self::Password(Arc::new(error))
     }

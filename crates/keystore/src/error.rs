@@ -21,6 +21,9 @@ pub enum Error {
         /// Where the store stands in the configuration file, below `keystore`.
         name: &'static str,
     },
+    /// The key store knows who asks and does not let them, or does not know them.
+    #[error("key store denied access")]
+    Denied(#[source] Cause),
     /// The key store answered, but not with what was asked for.
     #[error("key store failed")]
     Failed(#[source] Cause),
@@ -30,6 +33,11 @@ impl Error {
     /// An [`Error::Unreachable`] from any error or text.
     pub fn unreachable(cause: impl Into<Cause>) -> Self {
         Self::Unreachable(cause.into())
+    }
+
+    /// An [`Error::Denied`] from any error or text.
+    pub fn denied(cause: impl Into<Cause>) -> Self {
+        Self::Denied(cause.into())
     }
 
     /// An [`Error::Failed`] from any error or text.

@@ -12,7 +12,8 @@ use crate::Error;
 /// create or delete has either happened completely or not at all.
 ///
 /// Names are passed on unchanged. Callers have checked them; a store refuses
-/// what it cannot represent with [`Error::Failed`].
+/// what it cannot represent with [`Error::Failed`]. Every call may end with
+/// [`Error::Denied`] for want of a right.
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
     /// What the store is, for the start-up banner and the logs. Never contains
@@ -27,7 +28,7 @@ pub trait KeyStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] or [`Error::Failed`].
+    /// [`Error::Unreachable`], [`Error::Denied`] or [`Error::Failed`].
     async fn status(&self) -> Result<Duration, Error>;
 
     /// Stores a value under a name that is not in use. Never overwrites: of
@@ -60,7 +61,7 @@ pub trait KeyStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] or [`Error::Failed`].
+    /// [`Error::Unreachable`], [`Error::Denied`] or [`Error::Failed`].
     async fn list(&self, prefix: &str, start: &str, limit: usize) -> Result<Vec<String>, Error>;
 
     /// Stops background work. Calls that are under way or come later are still

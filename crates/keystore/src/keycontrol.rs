@@ -22,7 +22,7 @@ impl KeyControlStore {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] and [`Error::Failed`].
+    /// [`Error::Unreachable`], [`Error::Denied`] and [`Error::Failed`].
     pub async fn open(config: &KeyControlConfig, telemetry: Telemetry) -> Result<Self, Error> {
         Ok(Self {
             client: Client::connect(config, Limits::default(), telemetry).await?,
@@ -76,6 +76,7 @@ impl From<KeyControlError> for Error {
             KeyControlError::Exists => Self::KeyExists,
             KeyControlError::NotFound => Self::KeyNotFound,
             error if error.is_unreachable() => Self::unreachable(error),
+            error if error.is_denial() => Self::denied(error),
             error => Self::failed(error),
         }
     }

@@ -31,7 +31,7 @@ impl VaultStore {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] and [`Error::Failed`].
+    /// [`Error::Unreachable`], [`Error::Denied`] and [`Error::Failed`].
     pub async fn open(config: &VaultConfig, telemetry: Telemetry) -> Result<Self, Error> {
         let tls = client_tls(&config.tls).map_err(Error::failed)?;
         let store = Self {
@@ -149,6 +149,8 @@ impl From<VaultError> for Error {
     fn from(error: VaultError) -> Self {
         if error.is_unreachable() {
             Self::unreachable(error)
+        } else if error.is_denial() {
+            Self::denied(error)
         } else {
             Self::failed(error)
         }

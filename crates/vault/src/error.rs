@@ -92,6 +92,13 @@ impl Error {
         )
     }
 
+    /// Whether no policy of the token allows the request, or the server takes no such
+    /// login.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, .. })
+    }
+
     /// Whether the server refused for good: the same request would be refused again.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { status, .. } if (400..500).contains(status))

@@ -52,7 +52,7 @@ async fn the_login_may_be_in_another_namespace() {
         .set(|settings| settings.login_namespace = Some("own".to_owned()));
     let mut config = world.config(EngineVersion::V2);
     config.namespace = Some("minio".to_owned());
-    assert!(matches!(open(&config).await, Err(Error::Failed(_))));
+    assert!(matches!(open(&config).await, Err(Error::Denied(_))));
     login(&mut config).namespace = Some("own".to_owned());
     open(&config).await.unwrap();
 }
@@ -141,6 +141,7 @@ async fn what_the_policy_forbids_causes_no_login() {
         .vault
         .set(|settings| settings.denied = vec!["metadata".to_owned()]);
     let error = store.list("", "", 1).await.unwrap_err();
+    assert!(matches!(error, Error::Denied(_)));
     assert!(told(&error).contains("403: 1 error occurred: * permission denied"));
     assert_eq!(world.vault.logins(), 1);
 }
