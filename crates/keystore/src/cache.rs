@@ -10,7 +10,7 @@ use tokio::time::{self, Instant, Interval, MissedTickBehavior};
 
 use self::entries::Entries;
 use self::turns::Turns;
-use crate::{Error, KeyStore};
+use crate::{Error, KeyStore, create_key, read_key};
 
 mod entries;
 mod settings;
@@ -97,8 +97,7 @@ impl Cache {
         if let Some(key) = self.entries.lookup(name) {
             return Ok(key);
         }
-        let value = self.store.get(name).await?;
-        let key = Arc::new(StoredKey::decode(&value).map_err(Error::failed)?);
+        let key = Arc::new(read_key(&*self.store, name).await?);
         self.entries.insert(name, Arc::clone(&key));
         Ok(key)
     }
@@ -111,7 +110,7 @@ impl Cache {
     /// is cached, it certainly exists, and [`Error::KeyExists`] says so.
     pub async fn create(&self, name: &str, key: &StoredKey) -> Result<(), Error> {
         let _turn = self.turns.take(name).await;
-        match self.store.create(name, key.encode().as_bytes()).await {
+        match create_key(&*self.store, name, key).await {
             Ok(()) => {
                 // Another server may have deleted a key of this name that is
                 // still cached here. Data must not be sealed with it any more.

@@ -3,16 +3,19 @@
 //! [`KeyStore`] is what every back end offers; the `contract` module, behind the
 //! feature of that name, is the suite each of them passes. [`Cache`] holds parsed
 //! keys so that most requests need no key store at all, and keeps a server useful
-//! while the store is away.
+//! while the store is away. [`grant`] says in a store's own words which right an
+//! operation needs.
 
 mod cache;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
 mod file;
+mod grant;
 mod key_store;
 #[cfg(feature = "keycontrol")]
 mod keycontrol;
+mod keys;
 mod memory;
 mod open;
 #[cfg(feature = "vault")]
@@ -21,9 +24,11 @@ mod vault;
 pub use cache::{Cache, CacheSettings};
 pub use error::{Cause, Error};
 pub use file::FileStore;
+pub use grant::{Grant, Operation, Use, grant};
 pub use key_store::KeyStore;
 #[cfg(feature = "keycontrol")]
 pub use keycontrol::KeyControlStore;
+pub use keys::{all_names, create_key, read_key};
 pub use memory::MemoryStore;
 pub use open::open;
 #[cfg(feature = "vault")]

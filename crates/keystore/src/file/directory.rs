@@ -1,4 +1,3 @@
-use std::fmt::Display;
 use std::fs::{self, DirBuilder, DirEntry, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -70,7 +69,8 @@ impl Directory {
                 },
             }
         }
-        Err(failed("create", &path, "temporary files keep disappearing"))
+        let error = io::Error::other("temporary files keep disappearing");
+        Err(failed("create", &path, error))
     }
 
     pub(super) fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -218,6 +218,11 @@ fn read_regular(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     }
 }
 
-fn failed(action: &str, path: &Path, error: impl Display) -> Error {
-    Error::failed(format!("cannot {action} '{}': {error}", path.display()))
+fn failed(action: &str, path: &Path, error: impl Into<io::Error>) -> Error {
+    let error = error.into();
+    let text = format!("cannot {action} '{}': {error}", path.display());
+    match error.kind() {
+        ErrorKind::PermissionDenied => Error::denied(text),
+        _ => Error::failed(text),
+    }
 }
