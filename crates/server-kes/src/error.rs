@@ -2,6 +2,8 @@ use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::{io, iter};
 
+use keystead_http::HttpError;
+
 /// Why a server does not start, or does not take a new configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +33,9 @@ pub enum Error {
         /// What the key store said.
         source: keystead_keystore::Error,
     },
+    /// A key operation without a server failed.
+    #[error("{}", told(.0))]
+    Key(Box<HttpError>),
     /// The operating system gives no random bytes for a new key.
     #[error("failed to generate key '{name}': {source}")]
     GenerateKey {
@@ -39,6 +44,20 @@ pub enum Error {
         /// What is missing.
         source: keystead_crypto::Error,
     },
+}
+
+/// What a client of a server is told, and the cause that is kept from it.
+fn told(error: &HttpError) -> String {
+    match &error.internal {
+        Some(cause) => format!("{}: {}", error.external, chain(cause.as_ref())),
+        None => error.external.to_string(),
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        Self::Key(Box::new(error))
+    }
 }
 
 /// An error with its causes, because the command line shows one line.

@@ -4,66 +4,41 @@ use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use hyper::body::{Body as _, Incoming};
-use jiff::Timestamp;
-use keystead_crypto::{Cipher, SecretKey, StoredKey};
+use keystead_crypto::StoredKey;
 use keystead_http::HttpError;
-use keystead_keystore::Error as StoreError;
 use keystead_wire_kes::{
     ApiError, BulkDecryptRequest, BulkDecryptResponse, DecryptRequest, DecryptResponse,
-    DescribeKey, EncryptRequest, EncryptResponse, GenerateRequest, GenerateResponse, HmacRequest,
-    HmacResponse, ImportRequest, ListPattern, NamePage, Subject,
+    EncryptRequest, EncryptResponse, GenerateRequest, GenerateResponse, HmacRequest, HmacResponse,
+    ImportRequest, ListPattern, NamePage, Subject,
 };
 use zeroize::Zeroizing;
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use crate::failure;
+use crate::new_key::{self, description};
 
 /// Bytes of a data key; clients refuse any other size.
 const DATA_KEY_LEN: usize = 32;
 
 pub(crate) async fn create(call: Call<'_>) -> Answer {
     let name = call.name(Subject::Key)?;
-    let key = StoredKey::generate(
-        Cipher::native(),
-        &*call.shared.random,
-        Timestamp::now(),
-        creator(&call),
-    );
-    store(&call, name, key).await
+    let key = new_key::generated(&*call.shared.random, creator(&call))?;
+    store(&call, name, &key).await
 }
 
 pub(crate) async fn import(call: Call<'_>, body: Incoming) -> Answer {
     let name = call.name(Subject::Key)?;
     let body = call.read(body, ApiError::INVALID_IMPORT_BODY).await?;
     let request = ImportRequest::decode(&body)?;
-    let cipher: Cipher = request
-        .cipher
-        .parse()
-        .map_err(|_| ApiError::unsupported_algorithm(&request.cipher))?;
-    let key = SecretKey::try_from(request.key.as_slice())
-        .map_err(|_| ApiError::invalid_key_size(cipher.name()))?;
-    let key = StoredKey::import(
-        key,
-        cipher,
-        &*call.shared.random,
-        Timestamp::now(),
-        creator(&call),
-    );
-    store(&call, name, key).await
+    let key = new_key::imported(&request, &*call.shared.random, creator(&call))?;
+    store(&call, name, &key).await
 }
 
 pub(crate) async fn describe(call: Call<'_>) -> Answer {
     let name = call.name(Subject::Key)?;
     let key = read(&call, name).await?;
-    answer::json(
-        DescribeKey {
-            name: name.to_owned(),
-            algorithm: key.cipher().name().to_owned(),
-            created_at: Some(key.created_at()),
-            created_by: key.created_by().to_owned(),
-        }
-        .encode(),
-    )
+    answer::json(description(name, &key).encode())
 }
 
 pub(crate) async fn list(call: Call<'_>) -> Answer {
@@ -78,17 +53,16 @@ pub(crate) async fn list(call: Call<'_>) -> Answer {
                 .list(pattern.prefix(), start, NamePage::MAX_NAMES),
         )
         .await
-        .map_err(|error| HttpError::from(ApiError::LIST_KEYS_FAILED).because(error))?;
+        .map_err(failure::of_list)?;
     answer::json(NamePage::of_keys(&pattern, names).encode(Subject::Key))
 }
 
 pub(crate) async fn delete(call: Call<'_>) -> Answer {
     let name = call.name(Subject::Key)?;
-    match call.wait(call.state.keys.cache.delete(name)).await {
-        Ok(()) => answer::empty(),
-        Err(StoreError::KeyNotFound) => Err(ApiError::KEY_NOT_FOUND.into()),
-        Err(error) => Err(HttpError::from(ApiError::DELETE_KEY_FAILED).because(error)),
-    }
+    call.wait(call.state.keys.cache.delete(name))
+        .await
+        .map_err(failure::of_delete)?;
+    answer::empty()
 }
 
 pub(crate) async fn generate(call: Call<'_>, body: Incoming) -> Answer {
@@ -152,20 +126,14 @@ fn creator<'a>(call: &Call<'a>) -> &'a str {
 }
 
 /// Gives a new key to the key store.
-async fn store(
-    call: &Call<'_>,
-    name: &str,
-    key: Result<StoredKey, keystead_crypto::Error>,
-) -> Answer {
-    let key = key.map_err(|error| HttpError::from(ApiError::GENERATE_KEY_FAILED).because(error))?;
+async fn store(call: &Call<'_>, name: &str, key: &StoredKey) -> Answer {
     let cache = &call.state.keys.cache;
-    match call.wait(cache.create(name, &key)).await {
+    match call.wait(cache.create(name, key)).await {
         Ok(()) => answer::empty(),
-        Err(StoreError::KeyExists) => Err(ApiError::KEY_EXISTS.into()),
         // The cache says so when the key store fails, but not when the time is up
         // (decision D11).
         Err(_) if cache.is_cached(name) => Err(ApiError::KEY_EXISTS.into()),
-        Err(error) => Err(HttpError::from(ApiError::CREATE_KEY_FAILED).because(error)),
+        Err(error) => Err(failure::of_create(error)),
     }
 }
 
@@ -197,12 +165,7 @@ async fn read(call: &Call<'_>, name: &str) -> Result<Arc<StoredKey>, HttpError> 
     if let Some(key) = cache.lookup(name) {
         return Ok(key);
     }
-    call.wait(cache.fetch(name))
-        .await
-        .map_err(|error| match error {
-            StoreError::KeyNotFound => ApiError::KEY_NOT_FOUND.into(),
-            error => HttpError::from(ApiError::READ_KEY_FAILED).because(error),
-        })
+    call.wait(cache.fetch(name)).await.map_err(failure::of_read)
 }
 
 fn open(key: &StoredKey, request: &DecryptRequest) -> Result<Zeroizing<Vec<u8>>, ApiError> {

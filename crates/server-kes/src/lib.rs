@@ -8,7 +8,7 @@
 //! Each request passes the checks in the order of the protocol (KES protocol,
 //! section 3.1): route, method, identity, policy, name, body. The operations
 //! behind them are grouped as the API groups them: keys, policies, identities,
-//! logs, status.
+//! logs, status. [`OfflineKeys`] has the operations on keys for when no server runs.
 
 mod answer;
 mod authorise;
@@ -16,10 +16,13 @@ mod call;
 mod caller;
 mod dispatch;
 mod error;
+mod failure;
 mod identity;
 mod key;
 mod keys;
 mod log;
+mod new_key;
+mod offline;
 mod policy;
 mod record;
 mod route;
@@ -31,6 +34,7 @@ mod store;
 mod tls;
 
 pub use error::Error;
+pub use offline::OfflineKeys;
 pub use server::Server;
 pub use settings::{Build, Settings, Setup};
 pub use state::policies;

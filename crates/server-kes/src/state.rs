@@ -16,9 +16,9 @@ use crate::Error;
 use crate::keys::Keys;
 use crate::route::{Route, routes};
 
-/// How long the key store may take for a key of the configuration: as long as for
+/// How long the key store may take for a key that no request asks for: as long as for
 /// one of the API.
-const CREATE_LIMIT: Duration = Duration::from_secs(15);
+pub(crate) const STORE_LIMIT: Duration = Duration::from_secs(15);
 
 /// One configuration at work. Never changed: a reload makes a new one.
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl State {
                 name: name.to_string(),
                 source,
             })?;
-            let created = timeout(CREATE_LIMIT, self.keys.cache.create(name.as_str(), &key))
+            let created = timeout(STORE_LIMIT, self.keys.cache.create(name.as_str(), &key))
                 .await
                 .unwrap_or_else(|late| Err(StoreError::unreachable(late)));
             match created {

@@ -46,6 +46,11 @@ pub(crate) struct Interrupted;
 // === impl ClientArgs ===
 
 impl ClientArgs {
+    /// Whether servers are not verified.
+    pub(crate) fn is_insecure(&self) -> bool {
+        self.insecure
+    }
+
     /// Runs `task` with a client for the server that the environment names.
     pub(crate) fn run(
         &self,

@@ -80,16 +80,31 @@ impl LsArgs {
 }
 
 async fn print(client: &Client, kind: Kind, pattern: &str, output: Output) -> Result<ExitCode> {
+    let names = matching(pattern, async |prefix| {
+        Ok(match kind {
+            Kind::Key => client.list_keys(prefix).await?,
+            Kind::Policy => client.list_policies(prefix).await?,
+            Kind::Identity => client.list_identities(prefix).await?,
+        })
+    });
+    show(kind, names.await, output)
+}
+
+/// The names that match `pattern`, of those that `list` gives for a prefix.
+pub(crate) async fn matching(
+    pattern: &str,
+    list: impl AsyncFnOnce(&str) -> Result<Vec<String>>,
+) -> Result<Vec<String>> {
     // Servers up to 2025 take a star that follows anything literally.
     let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
-    let asked_for = listable(prefix);
-    let names = match kind {
-        Kind::Key => client.list_keys(asked_for).await,
-        Kind::Policy => client.list_policies(asked_for).await,
-        Kind::Identity => client.list_identities(asked_for).await,
-    };
-    let mut names = names.map_err(|error| anyhow!("failed to list {}: {error}", kind.plural()))?;
+    let mut names = list(listable(prefix)).await?;
     names.retain(|name| name.starts_with(prefix));
+    Ok(names)
+}
+
+/// Prints a list of names.
+pub(crate) fn show(kind: Kind, names: Result<Vec<String>>, output: Output) -> Result<ExitCode> {
+    let names = names.map_err(|error| anyhow!("failed to list {}: {error}", kind.plural()))?;
     output::print(&if output.json {
         output::json_line(&names)?
     } else {

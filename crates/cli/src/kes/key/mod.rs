@@ -1,6 +1,8 @@
 //! `kes key`: creates, describes, lists and deletes keys, and uses them.
 
+mod confirm;
 mod crypt;
+mod keys;
 
 use std::process::ExitCode;
 
@@ -16,8 +18,9 @@ use zeroize::Zeroizing;
 use crate::output::{self, Output};
 use crate::usage::see;
 
+use self::keys::KeysArgs;
 use super::client::ClientArgs;
-use super::names::{Kind, NamesArgs};
+use super::names::{self, Kind};
 use super::text::{date_time, field, optional_field};
 
 /// Length of a key in bytes.
@@ -35,7 +38,7 @@ pub(crate) enum KeyCommand {
     Info(InfoArgs),
     /// List keys
     #[command(visible_alias = "list")]
-    Ls(NamesArgs),
+    Ls(LsArgs),
     /// Delete keys
     #[command(visible_alias = "delete")]
     Rm(RmArgs),
@@ -51,7 +54,7 @@ pub(crate) enum KeyCommand {
 #[derive(Args, Debug)]
 pub(crate) struct CreateArgs {
     #[command(flatten)]
-    client: ClientArgs,
+    keys: KeysArgs,
 
     /// Names of the keys; a single name followed by base64 of 32 bytes imports that key
     #[arg(value_name = "NAME")]
@@ -61,7 +64,7 @@ pub(crate) struct CreateArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
     #[command(flatten)]
-    client: ClientArgs,
+    keys: KeysArgs,
 
     /// Name of the key
     name: Option<String>,
@@ -73,16 +76,30 @@ pub(crate) struct ImportArgs {
 #[derive(Args, Debug)]
 pub(crate) struct InfoArgs {
     #[command(flatten)]
-    client: ClientArgs,
+    keys: KeysArgs,
 
     /// Name of the key
     name: Option<String>,
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct LsArgs {
+    #[command(flatten)]
+    keys: KeysArgs,
+
+    /// List only names that start like this
+    #[arg(default_value = "*", hide_default_value = true)]
+    pattern: String,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct RmArgs {
     #[command(flatten)]
-    client: ClientArgs,
+    keys: KeysArgs,
+
+    /// Do not ask, with '--config' on a terminal
+    #[arg(short, long)]
+    force: bool,
 
     /// Names of the keys
     #[arg(value_name = "NAME")]
@@ -104,7 +121,7 @@ impl KeyCommand {
             Self::Create(args) => args.run(output),
             Self::Import(args) => args.run(output),
             Self::Info(args) => args.run(output),
-            Self::Ls(args) => args.run(Kind::Key, output),
+            Self::Ls(args) => args.run(output),
             Self::Rm(args) => args.run(output),
             Self::Encrypt(args) => args.run(output),
             Self::Decrypt(args) => args.run(output),
@@ -132,17 +149,17 @@ impl CreateArgs {
         if self.names.is_empty() {
             bail!(see("no key name specified", "kes key create"));
         }
-        self.client.run(async |client| {
+        self.keys.run(async |keys| {
             if let [name, word] = self.names.as_slice()
                 && let Some(key) = key_material(word)
             {
-                let imported = client.import_key(name, &key, CIPHER).await;
+                let imported = keys.import(name, key, CIPHER).await;
                 imported.map_err(|error| anyhow!("failed to import {name:?}: {error}"))?;
                 report(output, name, "imported")?;
                 return Ok(ExitCode::SUCCESS);
             }
             for name in &self.names {
-                let created = client.create_key(name).await;
+                let created = keys.create(name).await;
                 created.map_err(|error| anyhow!("failed to create key {name:?}: {error}"))?;
                 report(output, name, "created")?;
             }
@@ -174,8 +191,8 @@ impl ImportArgs {
             .decode(key)
             .map(Zeroizing::new)
             .map_err(|error| anyhow!(see(&format!("invalid key: {error}"), COMMAND)))?;
-        self.client.run(async |client| {
-            let imported = client.import_key(&name, &key, CIPHER).await;
+        self.keys.run(async |keys| {
+            let imported = keys.import(&name, key, CIPHER).await;
             imported.map_err(|error| anyhow!("failed to import {name:?}: {error}"))?;
             report(output, &name, "imported")?;
             Ok(ExitCode::SUCCESS)
@@ -188,8 +205,8 @@ impl ImportArgs {
 impl InfoArgs {
     fn run(self, output: Output) -> Result<ExitCode> {
         let name = required(self.name, "kes key info")?;
-        self.client.run(async |client| {
-            let described = client.describe_key(&name).await;
+        self.keys.run(async |keys| {
+            let described = keys.describe(&name).await;
             let key = described.map_err(|error| anyhow!("failed to describe keys: {error}"))?;
             output::print(&match output.json {
                 true => output::json_line(&key)?,
@@ -214,6 +231,15 @@ fn description(key: &DescribeKey) -> String {
     .concat()
 }
 
+// === impl LsArgs ===
+
+impl LsArgs {
+    fn run(self, output: Output) -> Result<ExitCode> {
+        self.keys
+            .run(async |keys| names::show(Kind::Key, keys.list(&self.pattern).await, output))
+    }
+}
+
 // === impl RmArgs ===
 
 impl RmArgs {
@@ -221,9 +247,13 @@ impl RmArgs {
         if self.names.is_empty() {
             bail!(see("no key name specified", "kes key rm"));
         }
-        self.client.run(async |client| {
+        // A server has its policies against slips; a key store has nothing.
+        if self.keys.is_offline() && !self.force && !confirm::deletion(&self.names)? {
+            return Ok(ExitCode::FAILURE);
+        }
+        self.keys.run(async |keys| {
             for name in &self.names {
-                let deleted = client.delete_key(name).await;
+                let deleted = keys.delete(name).await;
                 deleted.map_err(|error| anyhow!("failed to remove key {name:?}: {error}"))?;
                 report(output, name, "deleted")?;
             }
