@@ -25,6 +25,8 @@ pub(crate) const BAD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::
 pub(crate) const BOLD_GOOD: Style = GOOD.bold();
 /// Heading of what is denied.
 pub(crate) const BOLD_BAD: Style = BAD.bold();
+/// What wants attention.
+pub(crate) const NOTE: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
 /// Heading of side information.
 pub(crate) const BOLD_NOTE: Style = Style::new()
     .fg_color(Some(Color::Ansi(AnsiColor::Cyan)))

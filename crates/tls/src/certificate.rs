@@ -3,8 +3,11 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
+use rustls::CertificateError;
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+use crate::{Error, Pem};
 
 /// How long before its end a certificate is warned about.
 const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -46,6 +49,18 @@ pub fn expiry_warnings(chain: &[CertificateInfo], now: Timestamp) -> Vec<ExpiryW
         })
         .filter(|warning| warning.remaining <= NOTICE)
         .collect()
+}
+
+/// The facts of the certificates of a PEM file or text, leaf first.
+///
+/// # Errors
+///
+/// [`Error::Read`] and [`Error::Invalid`] for the file,
+/// [`Error::Tls`] for a certificate that is none.
+pub fn certificate_chain(pem: &Pem) -> Result<Vec<CertificateInfo>, Error> {
+    let chain = pem.certificates()?;
+    let chain: Option<Vec<_>> = chain.iter().map(CertificateInfo::of).collect();
+    Ok(chain.ok_or(rustls::Error::from(CertificateError::BadEncoding))?)
 }
 
 // === impl CertificateInfo ===

@@ -28,7 +28,7 @@ mod slot;
 mod tests;
 mod watch;
 
-pub use certificate::{CertificateInfo, ExpiryWarning, expiry_warnings};
+pub use certificate::{CertificateInfo, ExpiryWarning, certificate_chain, expiry_warnings};
 pub use client::{ClientCredential, ClientSettings, Trust, client, is_untrusted};
 pub use dev::self_signed_dev;
 pub use error::Error;

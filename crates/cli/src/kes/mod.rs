@@ -1,6 +1,7 @@
 //! The `kes` program: one file per command or group of commands.
 
 mod client;
+mod config;
 mod identity;
 mod key;
 mod log;
@@ -63,6 +64,9 @@ enum Command {
     /// Look at policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Check configuration files
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Manage identities
     Identity(identity::IdentityArgs),
     /// Print the server's log events
@@ -154,6 +158,7 @@ impl Command {
             Self::Ls(args) => args.run(output),
             Self::Key(command) => command.run(output),
             Self::Policy(command) => command.run(output),
+            Self::Config(command) => command.run(output),
             Self::Identity(args) => args.run(output),
             Self::Log(args) => args.run(output),
             Self::Status(args) => args.run(output),

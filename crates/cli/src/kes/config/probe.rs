@@ -1,0 +1,224 @@
+//! Tries everything that a server does with its key store, on a key that is removed again.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+use keystead_config::GoDuration;
+use keystead_config::kes::KeyStoreConfig;
+use keystead_crypto::{Cipher, Random, StoredKey, SystemRandom};
+use keystead_keystore::{Error, Grant, KeyStore, Operation, Use, create_key, grant, read_key};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::kes::client::Interrupted;
+use crate::output;
+
+use super::report::{Outcome, Report};
+
+/// How long the key store may take for one operation, as in a server.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// What names of probe keys begin with. Every key store can represent them.
+const PREFIX: &str = "keystead-check-";
+
+/// A key store that is tried.
+pub(super) struct Probe<'a> {
+    store: &'a dyn KeyStore,
+    config: &'a KeyStoreConfig,
+    usage: Use,
+    /// The name of the key, which nobody else has.
+    name: String,
+    key: StoredKey,
+}
+
+/// The signals that end a check.
+pub(super) struct Interrupt {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+/// What is known about the probe key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Absent,
+    Created,
+    /// An attempt to create it failed in a way that does not tell.
+    Unknown,
+}
+
+// === impl Probe ===
+
+impl<'a> Probe<'a> {
+    pub(super) fn new(
+        store: &'a dyn KeyStore,
+        config: &'a KeyStoreConfig,
+        usage: Use,
+    ) -> Result<Self, keystead_crypto::Error> {
+        let mut random = [0; 8];
+        SystemRandom.fill(&mut random)?;
+        let key = StoredKey::generate(Cipher::native(), &SystemRandom, Timestamp::now(), "")?;
+        Ok(Self {
+            store,
+            config,
+            usage,
+            name: format!("{PREFIX}{:016x}", u64::from_ne_bytes(random)),
+            key,
+        })
+    }
+
+    /// Tries one operation after the other, and removes the key whatever happens.
+    pub(super) async fn run(self, report: &mut Report, interrupt: &mut Interrupt) -> Result<()> {
+        let mut presence = Presence::Absent;
+        let result = self.operations(report, interrupt, &mut presence).await;
+        let removed = match self.usage {
+            Use::ReadOnly => Ok(()),
+            // Nothing to remove, and nobody who waits for the outcome.
+            Use::Full if presence == Presence::Absent && result.is_err() => Ok(()),
+            Use::Full => self.delete(report, interrupt, presence).await,
+        };
+        result.and(removed)
+    }
+
+    async fn operations(
+        &self,
+        report: &mut Report,
+        interrupt: &mut Interrupt,
+        presence: &mut Presence,
+    ) -> Result<()> {
+        let status = interrupt.or(within_limit(self.store.status())).await?;
+        report.add(&match status {
+            Ok(latency) => Outcome::ok("status", GoDuration::from(latency).to_string()),
+            Err(error) => self.refused("status", Operation::Connect, error),
+        })?;
+        // A key that is not there tells whether it may be read, without writing one.
+        let read = interrupt.or(self.read()).await?;
+        if self.usage == Use::Full {
+            // Never given up half-way: it would not be known whether there is a key.
+            let created = within_limit(create_key(self.store, &self.name, &self.key)).await;
+            *presence = match &created {
+                Ok(()) | Err(Error::KeyExists) => Presence::Created,
+                Err(Error::Denied(_)) => Presence::Absent,
+                Err(_) => Presence::Unknown,
+            };
+            report.add(&match (created, &read) {
+                (Ok(()), _) => Outcome::ok("create", ""),
+                // Nobody else has thought of this name.
+                (Err(Error::KeyExists), _) => {
+                    Outcome::warning("create", "the answer was lost at the first attempt")
+                }
+                (Err(Error::Denied(_)), Err(Error::Denied(_))) => {
+                    Outcome::skipped("create", "keys are looked up first, which is denied")
+                }
+                (Err(error), _) => self.refused("create", Operation::Create, error),
+            })?;
+        }
+        let read = match read {
+            Err(Error::KeyNotFound) if *presence == Presence::Created => {
+                interrupt.or(self.read()).await?
+            }
+            Err(Error::KeyNotFound) => Ok(()),
+            read => read,
+        };
+        report.add(&match read {
+            Ok(()) => Outcome::ok("read", ""),
+            Err(error) => self.refused("read", Operation::Read, error),
+        })?;
+        let names = self.store.list(&self.name, "", 2);
+        let names = interrupt.or(within_limit(names)).await?;
+        report.add(&match names {
+            Ok(names) if *presence == Presence::Created && !names.contains(&self.name) => {
+                Outcome::warning("list", "a new key is not listed at once")
+            }
+            Ok(_) => Outcome::ok("list", ""),
+            Err(error) => self.refused("list", Operation::List, error),
+        })
+    }
+
+    /// Reads the key and compares it.
+    async fn read(&self) -> Result<(), Error> {
+        let key = within_limit(read_key(self.store, &self.name)).await?;
+        if key.id() == self.key.id() {
+            Ok(())
+        } else {
+            Err(Error::failed("another key was read than was created"))
+        }
+    }
+
+    async fn delete(
+        &self,
+        report: &mut Report,
+        interrupt: &mut Interrupt,
+        presence: Presence,
+    ) -> Result<()> {
+        let deleting = within_limit(self.store.delete(&self.name));
+        let Ok(deleted) = interrupt.or(deleting).await else {
+            if presence != Presence::Absent {
+                let name = &self.name;
+                output::note(&format!("the key '{name}' may still be there: remove it\n"));
+            }
+            bail!(Interrupted);
+        };
+        report.add(&match (deleted, presence) {
+            // Of an answer that was lost comes a second attempt, which finds nothing.
+            (Ok(()) | Err(Error::KeyNotFound), _) => Outcome::ok("delete", ""),
+            (Err(error), Presence::Absent) => self.refused("delete", Operation::Delete, error),
+            (Err(error), Presence::Created | Presence::Unknown) => self
+                .refused("delete", Operation::Delete, error)
+                .leaving(&self.name),
+        })
+    }
+
+    fn refused(&self, check: &'static str, operation: Operation, error: Error) -> Outcome {
+        refusal(check, error, || grant(self.config, operation, self.usage))
+    }
+}
+
+/// The outcome of an operation that failed: with what has to be granted, if it was denied.
+pub(super) fn refusal(
+    check: &'static str,
+    error: Error,
+    grant: impl FnOnce() -> Option<Grant>,
+) -> Outcome {
+    let grant = match error {
+        Error::Denied(_) => grant(),
+        _ => None,
+    };
+    // With its causes.
+    let message = format!("{:#}", anyhow::Error::from(error));
+    Outcome::failed(check, message).with_grant(grant)
+}
+
+async fn within_limit<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(LIMIT, work)
+        .await
+        .unwrap_or_else(|late| Err(Error::unreachable(late)))
+}
+
+// === impl Interrupt ===
+
+impl Interrupt {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    pub(super) async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// The result of `work`, unless somebody interrupts it.
+    async fn or<T>(&mut self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.requested() => bail!(Interrupted),
+            result = work => Ok(result),
+        }
+    }
+}
