@@ -88,4 +88,9 @@ mod tests {
     async fn meets_the_contract() {
         crate::contract::check(async || MemoryStore::new()).await;
     }
+
+    #[tokio::test]
+    async fn status_calls_leave_nothing_behind() {
+        crate::contract::stays_flat(&MemoryStore::new()).await;
+    }
 }

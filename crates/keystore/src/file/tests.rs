@@ -45,6 +45,12 @@ async fn meets_the_contract() {
 }
 
 #[tokio::test]
+async fn status_calls_leave_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    contract::stays_flat(&store_in(folder.path()).await).await;
+}
+
+#[tokio::test]
 async fn creates_the_folder_with_its_parents() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a/b");

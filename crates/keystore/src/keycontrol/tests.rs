@@ -72,6 +72,11 @@ async fn meets_the_contract() {
 }
 
 #[tokio::test]
+async fn status_calls_leave_nothing_behind() {
+    contract::stays_flat(&World::new().await.store().await).await;
+}
+
+#[tokio::test]
 async fn is_described_by_its_endpoints() {
     let mut world = World::new().await;
     let url = world.node.url();

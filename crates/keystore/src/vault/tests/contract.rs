@@ -1,7 +1,7 @@
 use keystead_config::kes::{EngineVersion, VaultConfig};
 use keystead_doubles::{OpenBao, Role};
 
-use super::{World, config, in_new_folders, transit};
+use super::{World, config, in_new_folders, open, transit};
 use crate::contract;
 
 /// The least-privilege policies of the documentation.
@@ -39,6 +39,11 @@ async fn a_double_of_kv1() {
 }
 
 #[tokio::test]
+async fn status_calls_of_a_double_leave_nothing_behind() {
+    contract::stays_flat(&World::new().await.store().await).await;
+}
+
+#[tokio::test]
 async fn openbao() {
     let Some(bao) = OpenBao::development().await.unwrap() else {
         return;
@@ -62,7 +67,8 @@ async fn openbao() {
         config
     };
     let v2 = in_folder(EngineVersion::V2, "keys");
-    contract::check(in_new_folders(v2)).await;
+    contract::check(in_new_folders(v2.clone())).await;
+    contract::stays_flat(&open(&v2).await.unwrap()).await;
     let mut wrapped = in_folder(EngineVersion::V2, "wrapped");
     wrapped.transit = transit();
     contract::check(in_new_folders(wrapped)).await;
