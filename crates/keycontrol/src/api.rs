@@ -1,5 +1,5 @@
 use keystead_crypto::Secret;
-use keystead_rest::{Answer, StatusCode, Transport};
+use keystead_rest::{Answer, StatusCode, Transport, presentable};
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, Error};
@@ -12,12 +12,6 @@ const MAX_LIST: usize = 10 << 20;
 
 /// The most bytes of any other answer.
 const MAX_ANSWER: usize = 1 << 20;
-
-/// The most characters of a foreign error page that are shown.
-const MAX_TEXT: usize = 256;
-
-/// What stands in an error for a secret of the request.
-const HIDDEN: &str = "***";
 
 /// The calls of the API, all of which are a POST of JSON.
 pub(crate) struct Api(Transport);
@@ -103,21 +97,9 @@ impl<B> Call<'_, B> {
         }
     }
 
-    /// The beginning of a message, on one line and without what must not be shown.
     fn presentable(&self, message: &str) -> String {
         let secrets = [self.token.map(Secret::expose), self.secret];
-        let message = secrets
-            .into_iter()
-            .flatten()
-            .filter(|secret| !secret.is_empty())
-            .fold(message.to_owned(), |text, secret| {
-                text.replace(secret, HIDDEN)
-            });
-        let words: Vec<&str> = message
-            .split(|c: char| c.is_whitespace() || c.is_control())
-            .filter(|word| !word.is_empty())
-            .collect();
-        words.join(" ").chars().take(MAX_TEXT).collect()
+        presentable(message, &secrets.map(Option::unwrap_or_default))
     }
 }
 
@@ -159,22 +141,5 @@ mod tests {
         ] {
             assert!(!not_found(message), "{message}");
         }
-    }
-
-    #[test]
-    fn messages_lose_secrets_and_line_breaks() {
-        let token = Secret::new("t0ken".into());
-        let call = Call {
-            action: Action::Login,
-            suffix: "",
-            token: Some(&token),
-            body: (),
-            secret: Some("p4ss word"),
-        };
-        assert_eq!(
-            call.presentable("<html>\r\n\tp4ss word \x1b[1mt0ken!"),
-            "<html> *** [1m***!"
-        );
-        assert_eq!(call.presentable(&"é".repeat(1000)).chars().count(), 256);
     }
 }

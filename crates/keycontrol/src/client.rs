@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use keystead_config::kes::KeyControlConfig;
 use keystead_crypto::SystemRandom;
 use keystead_observe::{ErrorEvent, Level, Telemetry};
-use keystead_rest::{Answer, Error as RestError, Limits, Transport};
+use keystead_rest::{Answer, Error as RestError, Keeper, Limits, Token, Transport};
 use keystead_tls::{ClientSettings, Trust};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,6 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::api::{Api, Call};
-use crate::keeper::{Keeper, Token};
 use crate::session::Account;
 use crate::{Action, Error};
 
@@ -24,7 +23,7 @@ const PAGE: usize = 256;
 /// The secrets of one box, as an account sees them.
 pub struct Client {
     api: Arc<Api>,
-    keeper: Keeper,
+    keeper: Keeper<Error>,
     box_id: String,
     limits: Limits,
     telemetry: Telemetry,

@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::Arc;
 
-use keystead_rest::StatusCode;
+use keystead_rest::{NoToken, StatusCode};
 
 use crate::Action;
 
@@ -98,6 +98,17 @@ impl Error {
         }
     }
 
+    /// Whether the appliance answered that the request is at fault.
+    pub(crate) fn is_client_error(&self) -> bool {
+        match self {
+            Self::Denied(_) => true,
+            Self::Refused { status, .. } | Self::Unexpected { status, .. } => {
+                status.is_client_error()
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn password(error: io::Error) -> Self {
         Self::Password(Arc::new(error))
     }
@@ -133,6 +144,15 @@ impl Error {
 impl From<keystead_rest::Error> for Error {
     fn from(error: keystead_rest::Error) -> Self {
         Self::Connection(Arc::new(error))
+    }
+}
+
+impl From<NoToken<Self>> for Error {
+    fn from(reason: NoToken<Self>) -> Self {
+        match reason {
+            NoToken::Login(cause) => Self::Login(cause),
+            NoToken::Closed => Self::Closed,
+        }
     }
 }
 

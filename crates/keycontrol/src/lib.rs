@@ -13,8 +13,6 @@ mod action;
 mod api;
 mod client;
 mod error;
-mod keeper;
-mod schedule;
 mod session;
 
 pub use action::Action;

@@ -6,16 +6,22 @@ use jiff::fmt::rfc2822;
 use keystead_config::SecretSource;
 use keystead_config::kes::KeyControlConfig;
 use keystead_crypto::Secret;
-use keystead_rest::{Answer, header};
+use keystead_rest::{Answer, Grant, Pace, Session, TokenEvent, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Api, Call};
-use crate::keeper::{Grant, Session};
 use crate::{Action, Error};
 
 /// The life of a token that does not tell, or seems to have expired before it came.
 const DEFAULT_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// A wrong password must not lock the account: it is sent nine times in the first five
+/// minutes, then once a minute.
+const PACE: Pace = Pace {
+    first: Duration::from_secs(3),
+    longest: Duration::from_secs(60),
+};
 
 /// What a URL path segment may hold as it is (RFC 3986).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -63,6 +69,14 @@ impl Account {
 }
 
 impl Session for Account {
+    type Error = Error;
+
+    const RENEWS: bool = true;
+
+    fn pace(&self) -> Pace {
+        PACE
+    }
+
     async fn login(&self) -> Result<Grant, Error> {
         let password = self.password.read().map_err(Error::password)?;
         let password = password.expose();
@@ -89,6 +103,19 @@ impl Session for Account {
             secret: None,
         };
         grant(call.action, &self.api.call(&call).await?)
+    }
+
+    fn is_refusal(error: &Error) -> bool {
+        error.is_client_error()
+    }
+
+    fn message(event: TokenEvent) -> &'static str {
+        match event {
+            TokenEvent::Rejected => "keycontrol: auth token is not accepted any more",
+            TokenEvent::RenewalFailed => "keycontrol: failed to renew auth token",
+            TokenEvent::LoginFailed => "keycontrol: failed to login",
+            TokenEvent::Recovered => "keycontrol: logged in again",
+        }
     }
 }
 

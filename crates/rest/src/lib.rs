@@ -7,15 +7,26 @@
 //! attempt has a connection of its own, so that a dead one is never waited for
 //! twice.
 //!
+//! [`Keeper`] has a token at any time, for key stores that give out such by
+//! [`Session`]s.
+//!
 //! What an answer means is up to the client of the key store.
 
+mod call;
 mod endpoint;
 mod error;
+mod keeper;
 mod retry;
+mod schedule;
+mod text;
 mod transport;
 
+pub use call::Call;
 pub use endpoint::Endpoint;
 pub use error::Error;
+pub use keeper::{Grant, Keeper, NoToken, Session, Token, TokenEvent};
+pub use schedule::Pace;
+pub use text::presentable;
 pub use transport::{Answer, Limits, Transport};
 
-pub use reqwest::{Client, RequestBuilder, StatusCode, header};
+pub use reqwest::{Client, Method, RequestBuilder, StatusCode, header};

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use keystead_config::SecretSource;
 use keystead_doubles::{Fault, Refusal, Tls};
 use keystead_keycontrol::Error;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::world::World;
 
@@ -140,7 +140,11 @@ async fn a_password_file_is_read_at_every_login() {
         "keycontrol: login failed: Invalid username or password"
     );
     fs::write(&path, "new\n").unwrap();
-    client.status().await.unwrap();
+    let fixed = Instant::now();
+    while client.status().await.is_err() {
+        assert!(fixed.elapsed() < Duration::from_secs(4));
+        sleep(Duration::from_millis(20)).await;
+    }
     fs::remove_file(&path).unwrap();
     world.appliance.revoke_tokens();
     let error = client.status().await.unwrap_err();
@@ -149,6 +153,28 @@ async fn a_password_file_is_read_at_every_login() {
         error.to_string().contains("failed to read the password: "),
         "{error}"
     );
+}
+
+/// So that no lock-out policy makes it worse.
+#[tokio::test]
+async fn a_wrong_password_is_not_sent_by_every_call() {
+    let world = World::new().await;
+    let client = world.connect().await;
+    world
+        .appliance
+        .set(|settings| settings.password = "new".into());
+    world.appliance.revoke_tokens();
+    for _ in 0..100 {
+        let (one, two) = tokio::join!(client.status(), client.checkout("key"));
+        for error in [one.unwrap_err(), two.unwrap_err()] {
+            assert_eq!(
+                error.to_string(),
+                "keycontrol: login failed: Invalid username or password"
+            );
+        }
+    }
+    assert_eq!(world.nodes[0].journal().count("Login"), 2);
+    assert_eq!(world.metric("login_failures_total"), 1.0);
 }
 
 /// Renewals and logins fail by turns, in all orders of three, while a client works on
