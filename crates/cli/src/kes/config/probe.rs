@@ -1,6 +1,7 @@
 //! Tries everything that a server does with its key store, on a key that is removed again.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -37,6 +38,9 @@ pub(super) struct Probe<'a> {
 pub(super) struct Interrupt {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
+    /// How often one of them came.
+    count: usize,
 }
 
 /// What is known about the probe key.
@@ -76,7 +80,12 @@ impl<'a> Probe<'a> {
             Use::ReadOnly => Ok(()),
             // Nothing to remove, and nobody who waits for the outcome.
             Use::Full if presence == Presence::Absent && result.is_err() => Ok(()),
-            Use::Full => self.delete(report, interrupt, presence).await,
+            Use::Full => {
+                if matches!(&result, Err(error) if error.is::<Interrupted>()) {
+                    self.announce_removal();
+                }
+                self.delete(report, interrupt, presence).await
+            }
         };
         result.and(removed)
     }
@@ -152,22 +161,45 @@ impl<'a> Probe<'a> {
         interrupt: &mut Interrupt,
         presence: Presence,
     ) -> Result<()> {
-        let deleting = within_limit(self.store.delete(&self.name));
-        let Ok(deleted) = interrupt.or(deleting).await else {
-            if presence != Presence::Absent {
-                let name = &self.name;
-                output::note(&format!("the key '{name}' may still be there: remove it\n"));
-            }
-            bail!(Interrupted);
+        let may_exist = presence != Presence::Absent;
+        let mut deleting = pin!(within_limit(self.store.delete(&self.name)));
+        let mut deleted = interrupt.or(&mut deleting).await;
+        if deleted.is_err() && may_exist && !interrupt.is_repeated() {
+            self.announce_removal();
+            deleted = interrupt.or(deleting).await;
+        }
+        let deleted = match deleted {
+            Ok(deleted) => deleted,
+            Err(interrupted) if may_exist => return self.give_up(interrupted),
+            Err(interrupted) => return Err(interrupted),
         };
-        report.add(&match (deleted, presence) {
+        let is_left = may_exist && !matches!(deleted, Ok(()) | Err(Error::KeyNotFound));
+        let outcome = match deleted {
             // Of an answer that was lost comes a second attempt, which finds nothing.
-            (Ok(()) | Err(Error::KeyNotFound), _) => Outcome::ok("delete", ""),
-            (Err(error), Presence::Absent) => self.refused("delete", Operation::Delete, error),
-            (Err(error), Presence::Created | Presence::Unknown) => self
-                .refused("delete", Operation::Delete, error)
-                .leaving(&self.name),
-        })
+            Ok(()) | Err(Error::KeyNotFound) => Outcome::ok("delete", ""),
+            Err(error) => self.refused("delete", Operation::Delete, error),
+        };
+        match is_left {
+            false => report.add(&outcome),
+            true => report
+                .add(&outcome.leaving(&self.name))
+                .or_else(|unprinted| self.give_up(unprinted)),
+        }
+    }
+
+    /// Says why it takes a moment to end.
+    fn announce_removal(&self) {
+        let name = &self.name;
+        output::note(&format!(
+            "Removing the key '{name}'. Interrupt again to leave it behind.\n"
+        ));
+    }
+
+    /// Ends with the name of the key, for somebody else to remove.
+    fn give_up(&self, error: anyhow::Error) -> Result<()> {
+        let name = &self.name;
+        output::note(&format!("the key '{name}' may still be there: remove it\n"));
+        Err(error)
     }
 
     fn refused(&self, check: &'static str, operation: Operation, error: Error) -> Outcome {
@@ -203,6 +235,8 @@ impl Interrupt {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            count: 0,
         })
     }
 
@@ -210,7 +244,14 @@ impl Interrupt {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
+        self.count += 1;
+    }
+
+    /// Whether one came after the other.
+    fn is_repeated(&self) -> bool {
+        self.count > 1
     }
 
     /// The result of `work`, unless somebody interrupts it.
