@@ -11,24 +11,34 @@ mod cache;
 pub mod contract;
 mod error;
 mod file;
+#[cfg(feature = "fortanix")]
+mod fortanix;
 mod grant;
 mod key_store;
 #[cfg(feature = "keycontrol")]
 mod keycontrol;
 mod keys;
+#[cfg(feature = "keysecure")]
+mod keysecure;
 mod memory;
 mod open;
+#[cfg(feature = "remote")]
+mod remote;
 #[cfg(feature = "vault")]
 mod vault;
 
 pub use cache::{Cache, CacheSettings};
 pub use error::{Cause, Error};
 pub use file::FileStore;
+#[cfg(feature = "fortanix")]
+pub use fortanix::FortanixStore;
 pub use grant::{Grant, Operation, Use, grant};
 pub use key_store::KeyStore;
 #[cfg(feature = "keycontrol")]
 pub use keycontrol::KeyControlStore;
 pub use keys::{all_names, create_key, read_key};
+#[cfg(feature = "keysecure")]
+pub use keysecure::KeySecureStore;
 pub use memory::MemoryStore;
 pub use open::open;
 #[cfg(feature = "vault")]

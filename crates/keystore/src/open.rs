@@ -13,7 +13,7 @@ use crate::{Error, FileStore, KeyStore};
 /// [`Error::NotBuilt`] for a store this program was built without, and what the
 /// store says when it cannot be opened.
 #[cfg_attr(
-    not(any(feature = "keycontrol", feature = "vault")),
+    not(any(feature = "keycontrol", feature = "remote", feature = "vault")),
     expect(unused_variables, reason = "only remote stores have something to tell")
 )]
 pub async fn open(
@@ -22,9 +22,17 @@ pub async fn open(
 ) -> Result<Arc<dyn KeyStore>, Error> {
     match config {
         KeyStoreConfig::Fs(fs) => shared(FileStore::open(&fs.path).await),
+        #[cfg(feature = "fortanix")]
+        KeyStoreConfig::Fortanix(fortanix) => {
+            shared(crate::FortanixStore::open(fortanix, telemetry.clone()).await)
+        }
         #[cfg(feature = "keycontrol")]
         KeyStoreConfig::KeyControl(keycontrol) => {
             shared(crate::KeyControlStore::open(keycontrol, telemetry.clone()).await)
+        }
+        #[cfg(feature = "keysecure")]
+        KeyStoreConfig::KeySecure(keysecure) => {
+            shared(crate::KeySecureStore::open(keysecure, telemetry.clone()).await)
         }
         #[cfg(feature = "vault")]
         KeyStoreConfig::Vault(vault) => {

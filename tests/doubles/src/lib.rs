@@ -5,9 +5,12 @@
 //! [`Journal`] keeps what they were asked. They are made from the documents alone,
 //! never from our clients, so that a misunderstanding shows.
 
+mod answer;
 mod authority;
 mod body;
+mod ciphertrust;
 mod faults;
+mod fortanix;
 mod journal;
 mod keycontrol;
 mod openbao;
@@ -15,7 +18,9 @@ mod server;
 mod vault;
 
 pub use authority::{Authority, Tls};
+pub use ciphertrust::{CipherTrust, CipherTrustSettings};
 pub use faults::{Fault, Faults};
+pub use fortanix::{Fortanix, FortanixSettings};
 pub use journal::Journal;
 pub use keycontrol::{Checkout, KeyControl, KeyControlRole, KeyControlSettings, Refusal};
 pub use openbao::{OpenBao, Role};

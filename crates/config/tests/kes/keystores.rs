@@ -391,7 +391,7 @@ fn appliances() {
     ) else {
         panic!("another store");
     };
-    assert_eq!(keysecure.token.expose(), "t");
+    assert_eq!(keysecure.token.read().unwrap().expose(), "t");
     assert_eq!(keysecure.domain.as_deref(), Some("d"));
     assert_eq!(keysecure.retry, Duration::from_secs(9));
     assert_eq!(keysecure.ca.as_deref(), Some(Path::new("c")));
@@ -402,7 +402,7 @@ fn appliances() {
         panic!("another store");
     };
     assert_eq!(fortanix.group_id.as_deref(), Some("g"));
-    assert_eq!(fortanix.key.expose(), "k");
+    assert_eq!(fortanix.key.read().unwrap().expose(), "k");
     assert_eq!(fortanix.ca.as_deref(), Some(Path::new("c")));
 
     let KeyStoreConfig::KeyControl(keycontrol) = store(
@@ -452,4 +452,22 @@ fn keycontrol_may_be_a_cluster() {
         ["kes.yml:3:48: keystore.entrust.keycontrol.endpoint: \
           username and password are sent unencrypted; use https"]
     );
+}
+
+#[test]
+fn credentials_on_the_wire_are_warned_about() {
+    for (keystore, warning) in [
+        (
+            "gemalto: { keysecure: { endpoint: http://a, credentials: { token: t } } }",
+            "keystore.gemalto.keysecure.endpoint: the refresh token is sent unencrypted; use https",
+        ),
+        (
+            "fortanix: { sdkms: { endpoint: http://a, credentials: { key: k } } }",
+            "keystore.fortanix.sdkms.endpoint: the API key is sent unencrypted; use https",
+        ),
+    ] {
+        let warnings = warnings(&file(keystore));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].ends_with(warning), "{warnings:?}");
+    }
 }

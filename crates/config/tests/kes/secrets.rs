@@ -83,14 +83,6 @@ fn every_secret_has_a_file_form() {
             "azure: { keyvault: { endpoint: e, credentials: { tenant_id: t, client_id: c, SECRET } } }",
             "client_secret",
         ),
-        (
-            "gemalto: { keysecure: { endpoint: e, credentials: { SECRET } } }",
-            "token",
-        ),
-        (
-            "fortanix: { sdkms: { endpoint: e, credentials: { SECRET } } }",
-            "key",
-        ),
     ] {
         let text = format!("{ADMIN}{TLS}keystore: {{ {keystore} }}\n");
         let written = text.replace("SECRET", &format!("{key}: s3cr3t"));
@@ -149,6 +141,34 @@ fn the_password_of_keycontrol_stays_in_its_file() {
         panic!("another store");
     };
     assert_eq!(keycontrol.password, SecretSource::File(path));
+}
+
+/// They are read again when they are no longer accepted.
+#[test]
+fn the_secrets_of_appliances_stay_in_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "s3cr3t\n").unwrap();
+    let store = |section: &str| {
+        let section = section.replace("SECRET", &path.display().to_string());
+        let text = format!("{ADMIN}{TLS}keystore: {{ {section} }}\n");
+        let loaded = read(&text, &[]).unwrap();
+        assert_eq!(loaded.warnings, []);
+        assert!(loaded.files.contains(&path));
+        loaded.config.keystore
+    };
+    let KeyStoreConfig::KeySecure(keysecure) =
+        store("gemalto: { keysecure: { endpoint: e, credentials: { token_file: SECRET } } }")
+    else {
+        panic!("another store");
+    };
+    assert_eq!(keysecure.token, SecretSource::File(path.clone()));
+    let KeyStoreConfig::Fortanix(fortanix) =
+        store("fortanix: { sdkms: { endpoint: e, credentials: { key_file: SECRET } } }")
+    else {
+        panic!("another store");
+    };
+    assert_eq!(fortanix.key, SecretSource::File(path.clone()));
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use keystead_crypto::Secret;
-
-use crate::{Error, read::Section};
+use crate::{Error, SecretSource, read::Section};
 
 /// `keystore.fortanix.sdkms`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +12,7 @@ pub struct FortanixConfig {
     /// Group of new keys.
     pub group_id: Option<String>,
     /// API key, sent as configured.
-    pub key: Secret,
+    pub key: SecretSource,
     /// File or folder of PEM certificates that replaces the system's roots.
     pub ca: Option<PathBuf>,
 }
@@ -30,13 +28,19 @@ impl FortanixConfig {
         );
         let group_id = section.text("group_id");
         let key = section.section("credentials", |credentials| {
-            credentials.required_secret(
+            credentials.required_secret_source(
                 "key",
                 "key_file",
                 "invalid fortanix SDKMS keystore: no API key specified",
                 "write the API key, or name a file with it in key_file",
             )
         });
+        if let Ok(endpoint) = &endpoint
+            && endpoint.starts_with("http://")
+        {
+            let message = "the API key is sent unencrypted; use https";
+            section.warn(section.place_of("endpoint"), message);
+        }
         let ca = section.section("tls", |tls| tls.file("ca"));
         Ok(Self {
             endpoint: endpoint?,

@@ -2,9 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use keystead_crypto::Secret;
-
-use crate::{Error, read::Section};
+use crate::{Error, SecretSource, read::Section};
 
 /// `keystore.gemalto.keysecure` (Thales CipherTrust Manager)
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +10,7 @@ pub struct KeySecureConfig {
     /// URL with scheme, as configured.
     pub endpoint: String,
     /// Refresh token.
-    pub token: Secret,
+    pub token: SecretSource,
     /// Domain; `None` is the root domain.
     pub domain: Option<String>,
     /// Delay between failed logins.
@@ -31,7 +29,7 @@ impl KeySecureConfig {
             "write the URL of the appliance, such as https://ciphertrust.example.net",
         );
         let (token, domain, retry) = section.section("credentials", |credentials| {
-            let token = credentials.required_secret(
+            let token = credentials.required_secret_source(
                 "token",
                 "token_file",
                 "invalid gemalto keysecure keystore: no token specified",
@@ -42,6 +40,12 @@ impl KeySecureConfig {
             });
             (token, credentials.text("domain"), retry)
         });
+        if let Ok(endpoint) = &endpoint
+            && endpoint.starts_with("http://")
+        {
+            let message = "the refresh token is sent unencrypted; use https";
+            section.warn(section.place_of("endpoint"), message);
+        }
         let ca = section.section("tls", |tls| tls.file("ca"));
         Ok(Self {
             endpoint: endpoint?,
