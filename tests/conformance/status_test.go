@@ -157,6 +157,26 @@ func TestErrorLog(t *testing.T) {
 	})
 }
 
+// During an outage the document says more than the client knows. That makes no
+// difference: the client refuses the document because of another member, as it does with
+// the original server, and reads it if that one has the company that the client expects.
+func TestStatusDuringOutage(t *testing.T) {
+	server := kestest.Start(t, kestest.Config{})
+	client := server.Client(t, kestest.HTTP1, server.Admin)
+	outage := kestest.NewOutage(t, &client.HTTPClient, server.Endpoint, func() { breakStore(t, server) })
+	const refusal = "keystore is unreachable but not unavailable"
+	if _, err := client.Status(t.Context()); err == nil || !strings.Contains(err.Error(), refusal) {
+		t.Fatalf("got %v, want %q", err, refusal)
+	}
+	client = kes.NewClientWithConfig(outage.Server.URL, nil)
+	client.HTTPClient.Transport = outage.Server.Client().Transport
+	state, err := client.Status(t.Context())
+	must(t, err)
+	if state.Version == "" || state.UpTime == 0 || state.KeyStoreReachable || state.KeystoreAvailable {
+		t.Fatalf("state: %+v", state)
+	}
+}
+
 // breakStore replaces the folder of the key store by a file, for the rest of the
 // test. It returns a key name nothing was asked about yet.
 func breakStore(t *testing.T, server *kestest.Server) string {

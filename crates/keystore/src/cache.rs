@@ -2,17 +2,20 @@ use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use keystead_config::GoDuration;
 use keystead_crypto::StoredKey;
-use keystead_observe::{ErrorEvent, ErrorLog, Level, Metrics};
+use keystead_observe::{ErrorLog, Metrics};
 use tokio::sync::watch;
 use tokio::time::{self, Instant, Interval, MissedTickBehavior};
 
 use self::entries::Entries;
+use self::outage::Outage;
 use self::turns::Turns;
 use crate::{Error, KeyStore, create_key, read_key};
 
 mod entries;
+mod outage;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -39,7 +42,7 @@ pub struct Cache {
     metrics: Arc<Metrics>,
     entries: Entries,
     turns: Turns,
-    offline_since: watch::Sender<Option<Instant>>,
+    outage: watch::Sender<Option<Outage>>,
 }
 
 impl Cache {
@@ -47,14 +50,14 @@ impl Cache {
     /// run inside [`Cache::run`].
     #[must_use]
     pub fn new(store: Arc<dyn KeyStore>, settings: CacheSettings, metrics: Arc<Metrics>) -> Self {
-        metrics.keystore_up(true);
+        metrics.keystore_online();
         Self {
             store,
             settings,
             metrics,
             entries: Entries::default(),
             turns: Turns::default(),
-            offline_since: watch::Sender::new(None),
+            outage: watch::Sender::new(None),
         }
     }
 
@@ -171,14 +174,20 @@ impl Cache {
     /// Whether the last probe failed.
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        self.offline_since.borrow().is_some()
+        self.outage.borrow().is_some()
     }
 
     /// How long ago the first of the probes was that have failed since the last
     /// success; `None` while the key store is online.
     #[must_use]
     pub fn offline_for(&self) -> Option<Duration> {
-        self.offline_since.borrow().map(|since| since.elapsed())
+        self.outage.borrow().map(|outage| outage.duration())
+    }
+
+    /// When that was. From then on keys can be used that are cached, and no others.
+    #[must_use]
+    pub fn offline_since(&self) -> Option<Timestamp> {
+        self.outage.borrow().map(|outage| outage.since)
     }
 
     /// Runs the timers until `shutdown` is ready. `log` hears when the key store
@@ -231,26 +240,25 @@ impl Cache {
     /// Asks twice before the key store counts as offline: one lost connection
     /// is not an outage.
     async fn probe(&self, log: &ErrorLog) {
-        let asked = Instant::now();
+        let beginning = Outage::beginning(log, &self.metrics);
         let mut result = self.bounded_status().await;
         if result.is_err() {
             result = self.bounded_status().await;
         }
-        self.metrics.keystore_up(result.is_ok());
         if let Ok(latency) = result {
             self.metrics.keystore_latency(latency);
         }
-        match (result, self.offline_for()) {
+        let outage = *self.outage.borrow();
+        match (result, outage) {
             (Err(error), None) => {
-                self.offline_since.send_replace(Some(asked));
-                log.record(ErrorEvent::new(Level::ERROR, "key store is offline").error(&error));
+                self.outage.send_replace(Some(beginning));
+                self.metrics.keystore_offline(beginning.since);
+                log.record(beginning.noticed(&error));
             }
-            (Ok(_), Some(duration)) => {
-                self.offline_since.send_replace(None);
-                log.record(
-                    ErrorEvent::new(Level::WARN, "key store is online again")
-                        .attribute("offline", GoDuration::from(duration)),
-                );
+            (Ok(_), Some(outage)) => {
+                self.outage.send_replace(None);
+                self.metrics.keystore_online();
+                log.record(outage.over(&self.metrics));
             }
             (Err(_), Some(_)) | (Ok(_), None) => {}
         }

@@ -126,6 +126,12 @@ impl ErrorLog {
         self.on_console(level) || self.on_stream(level)
     }
 
+    /// The time as the lines of the log have it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     /// Records an event. Never blocks; if the console cannot keep up, the line
     /// is dropped and counted.
     pub fn record(&self, event: ErrorEvent) {
@@ -133,7 +139,7 @@ impl ErrorLog {
         if !console && !stream {
             return;
         }
-        let line: Arc<str> = event.into_line((self.clock)()).into();
+        let line: Arc<str> = event.into_line(self.now()).into();
         if stream {
             let message = line.to_string();
             self.live.send(ErrorRecord { message }.encode());

@@ -45,6 +45,7 @@ pub struct Metrics {
     cache_hits: IntCounter,
     cache_misses: IntCounter,
     keystore_up: IntGauge,
+    keystore_offline_since: Gauge,
     keystore_latency: Gauge,
     remote: RemoteMetrics,
     certificate_expiry: Gauge,
@@ -103,6 +104,11 @@ impl Metrics {
                 "keystead_keystore_up",
                 "1 while the key store counts as online, else 0.",
             )?,
+            keystore_offline_since: families.seconds(
+                "keystead_keystore_offline_since_timestamp_seconds",
+                "Since when keys are served from the cache alone, as Unix time; 0 while the \
+                 key store is online.",
+            )?,
             keystore_latency: families.seconds(
                 "keystead_keystore_latency_seconds",
                 "Latency of the key store at the last successful probe.",
@@ -138,9 +144,22 @@ impl Metrics {
         self.cache_misses.inc();
     }
 
-    /// Notes whether the key store counts as online.
-    pub fn keystore_up(&self, up: bool) {
-        self.keystore_up.set(i64::from(up));
+    /// How many keys have been found in the cache so far.
+    #[must_use]
+    pub fn cache_hits(&self) -> u64 {
+        self.cache_hits.get()
+    }
+
+    /// Notes that the key store counts as online.
+    pub fn keystore_online(&self) {
+        self.keystore_up.set(1);
+        self.keystore_offline_since.set(0.0);
+    }
+
+    /// Notes that the key store counts as offline.
+    pub fn keystore_offline(&self, since: Timestamp) {
+        self.keystore_up.set(0);
+        self.keystore_offline_since.set(unix_time(since));
     }
 
     /// Notes how long the key store took to answer a probe.
@@ -156,8 +175,7 @@ impl Metrics {
 
     /// Notes when the certificate now in use expires.
     pub fn certificate_expires(&self, at: Timestamp) {
-        self.certificate_expiry
-            .set(at.as_duration().as_secs_f64().floor());
+        self.certificate_expiry.set(unix_time(at));
     }
 
     /// How long this server has been running.
@@ -196,6 +214,11 @@ impl Metrics {
     pub(crate) fn stream_missed(&self) -> IntCounter {
         self.stream_missed.clone()
     }
+}
+
+/// Whole seconds.
+fn unix_time(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64().floor()
 }
 
 /// A request that is being answered; dropping it ends it.

@@ -20,7 +20,7 @@ const ORIGINAL: [(&str, &str); 11] = [
     ("kes_system_up_time", "gauge"),
 ];
 
-const ADDITIONS: [(&str, &str); 15] = [
+const ADDITIONS: [(&str, &str); 16] = [
     ("keystead_cache_hits_total", "counter"),
     ("keystead_cache_misses_total", "counter"),
     ("keystead_keystore_latency_seconds", "gauge"),
@@ -32,6 +32,7 @@ const ADDITIONS: [(&str, &str); 15] = [
     ("keystead_keystore_request_seconds", "histogram"),
     ("keystead_keystore_token_ttl_seconds", "gauge"),
     ("keystead_keystore_up", "gauge"),
+    ("keystead_keystore_offline_since_timestamp_seconds", "gauge"),
     ("keystead_log_audit_dropped_total", "counter"),
     ("keystead_log_error_dropped_total", "counter"),
     ("keystead_log_stream_missed_total", "counter"),
@@ -201,7 +202,7 @@ fn notes_of_others_are_shown() {
     metrics.cache_hit();
     metrics.cache_hit();
     metrics.cache_miss();
-    metrics.keystore_up(true);
+    metrics.keystore_online();
     metrics.keystore_latency(Duration::from_millis(250));
     metrics.certificate_expires("2026-01-01T00:00:00.9Z".parse().unwrap());
     let text = metrics.encode().unwrap();

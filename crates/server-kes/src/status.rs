@@ -34,7 +34,8 @@ pub(crate) async fn ready(call: Call<'_>) -> Answer {
 }
 
 pub(crate) async fn status(call: Call<'_>) -> Answer {
-    let latency = call.wait(call.state.keys.cache.status()).await.ok();
+    let cache = &call.state.keys.cache;
+    let latency = call.wait(cache.status()).await.ok();
     let figures = ProcessFigures::read();
     let processors = u32::try_from(figures.processors).unwrap_or(u32::MAX);
     let build = &call.shared.build;
@@ -56,6 +57,10 @@ pub(crate) async fn status(call: Call<'_>) -> Answer {
             keystore_unreachable: latency.is_none(),
             // Sent by no release since 2023-11-09 (decision D20).
             keystore_unavailable: false,
+            serving_from_cache_since: match latency {
+                None => cache.offline_since(),
+                Some(_) => None,
+            },
         }
         .encode(),
     )

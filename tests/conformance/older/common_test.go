@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -114,6 +115,31 @@ func TestServerInformation(t *testing.T) {
 			t.Fatalf("metrics: %+v", metric)
 		}
 	})
+}
+
+// That the document says more during an outage than the clients know makes no difference.
+func TestStatusDuringOutage(t *testing.T) {
+	started := server{kestest.Start(t, kestest.Config{}), kestest.HTTP1}
+	admin, err := kes.ParseAPIKey(started.Admin.String())
+	must(t, err)
+	client := started.client(t, admin)
+	var before error
+	outage := kestest.NewOutage(t, &client.HTTPClient, started.Endpoint, func() {
+		must(t, os.RemoveAll(started.Store))
+		must(t, os.WriteFile(started.Store, nil, 0o600))
+		_, before = client.Status(t.Context())
+	})
+	_, after := client.Status(t.Context())
+	if fmt.Sprint(before) != fmt.Sprint(after) {
+		t.Fatalf("%v before the server had noticed, then %v", before, after)
+	}
+	client = kes.NewClientWithConfig(outage.Server.URL, nil)
+	client.HTTPClient.Transport = outage.Server.Client().Transport
+	state, err := client.Status(t.Context())
+	must(t, err)
+	if state.Version == "" || state.UpTime == 0 {
+		t.Fatalf("state: %+v", state)
+	}
 }
 
 func TestPoliciesAndIdentities(t *testing.T) {

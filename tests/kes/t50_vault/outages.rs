@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use keystead_client_kes::Client;
-use keystead_tests::drill::{exists, status};
+use keystead_tests::drill::{exists, metric, status};
 use serde_json::json;
 
 use super::World;
@@ -146,5 +146,67 @@ async fn outages_are_survived() -> Result<()> {
         "{printed}"
     );
     ensure!(!world.role_id.is_empty());
+    Ok(())
+}
+
+/// It can be seen for as long as it lasts, and has two lines in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_visible() -> Result<()> {
+    let Some(mut world) = World::development(300, "kv", "v2").await? else {
+        return Ok(());
+    };
+    world.configure("cache: { expiry: { any: 5m, unused: 5m, offline: 1h } }\n")?;
+    let (server, client) = world.start()?;
+    client.create_key("cached").await?;
+    client.generate("cached", b"").await?;
+    ensure!(client.status().await?.serving_from_cache_since.is_none());
+    ensure!(metric(&client, "offline_since_timestamp_seconds").await? == 0.0);
+
+    world.bao.kill()?;
+    let killed = Instant::now();
+    let told = server.complained("serving from cache")?;
+    println!("noticed after {:?}", killed.elapsed());
+    let line = told.lines().last().unwrap_or_default();
+    ensure!(
+        line.contains("level=ERROR") && line.contains("err="),
+        line.to_owned()
+    );
+    let status = client.status().await?;
+    ensure!(status.keystore_unreachable);
+    let since = status.serving_from_cache_since.context("no time")?;
+    let since_line = since
+        .strftime("serving from cache since %FT%TZ")
+        .to_string();
+    ensure!(
+        line.contains(&since.strftime("since=%FT%TZ ").to_string()),
+        "{line}"
+    );
+    let shown = world.site.folder.run("kes status")?;
+    ensure!(
+        shown.code == 0 && shown.stdout.contains(&since_line),
+        "{shown:?}"
+    );
+    let seconds = since.strftime("%s").to_string().parse::<f64>()?;
+    ensure!(metric(&client, "offline_since_timestamp_seconds").await? == seconds);
+    ensure!(metric(&client, "up").await? == 0.0);
+
+    for _ in 0..20 {
+        client.generate("cached", b"").await?;
+    }
+    ensure!(exists(&client.create_key("cached").await));
+    world.bao.start().await?;
+    let told = server.complained("online again")?;
+    ensure!(
+        told.contains(" offline=") && told.contains(" served_from_cache=20\n"),
+        told
+    );
+    ensure!(client.status().await?.serving_from_cache_since.is_none());
+    ensure!(metric(&client, "offline_since_timestamp_seconds").await? == 0.0);
+    let told = told + &server.stop()?;
+    ensure!(!told.contains("serving from cache"), told);
+    ensure!(
+        !told.contains("/v1/key/generate/cached") || !told.contains("level=ERROR"),
+        told
+    );
     Ok(())
 }

@@ -120,7 +120,12 @@ impl Report {
         ]
         .concat();
         if status.keystore_unreachable || status.keystore_unavailable {
-            text += &format!("  {FAINT}Key store{FAINT:#}  {BAD}unreachable{BAD:#}\n");
+            let since = status
+                .serving_from_cache_since
+                .map_or_else(String::new, |at| {
+                    format!(", serving from cache since {}", at.strftime("%FT%TZ"))
+                });
+            text += &format!("  {FAINT}Key store{FAINT:#}  {BAD}unreachable{BAD:#}{since}\n");
         }
         text
     }
@@ -178,6 +183,8 @@ fn api_table(mut apis: Vec<ApiInfo>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn report() -> Report {
@@ -196,6 +203,7 @@ mod tests {
                 keystore_latency: Some(1),
                 keystore_unreachable: false,
                 keystore_unavailable: false,
+                serving_from_cache_since: None,
             },
         }
     }
@@ -221,6 +229,10 @@ mod tests {
         );
         report.status.keystore_unreachable = true;
         assert!(plain(&report.details()).ends_with("1.1MB\n  Key store  unreachable\n"));
+        report.status.serving_from_cache_since = Some(Timestamp::UNIX_EPOCH);
+        assert!(plain(&report.details()).ends_with(
+            "  Key store  unreachable, serving from cache since 1970-01-01T00:00:00Z\n"
+        ));
     }
 
     #[test]

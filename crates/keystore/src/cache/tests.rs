@@ -7,7 +7,7 @@ use std::task::Poll;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keystead_crypto::{Cipher, SystemRandom};
-use keystead_observe::Received;
+use keystead_observe::{Level, Received};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
@@ -89,6 +89,9 @@ impl KeyStore for Double {
     async fn close(&self) {}
 }
 
+/// What the log takes for the time.
+const LOG_TIME: Timestamp = Timestamp::constant(1_790_000_000, 123_456_789);
+
 /// A cache with its double.
 struct Fixture {
     cache: Arc<Cache>,
@@ -114,7 +117,7 @@ impl Fixture {
             hanging: AtomicBool::new(false),
         });
         let metrics = Arc::new(Metrics::new().unwrap());
-        let clock = || Timestamp::UNIX_EPOCH;
+        let clock = || LOG_TIME;
         let log = ErrorLog::new(Level::OFF, io::sink(), clock, &metrics).unwrap();
         Self {
             cache: Arc::new(Cache::new(store.clone(), settings, metrics.clone())),
@@ -163,6 +166,12 @@ impl Fixture {
 
     fn is_cached(&self, name: &str) -> bool {
         self.cache.is_cached(name)
+    }
+
+    /// Whether the metrics have this line.
+    fn shows(&self, line: &str) -> bool {
+        let metrics = self.metrics.encode().unwrap();
+        metrics.lines().any(|other| other == line)
     }
 }
 
@@ -477,29 +486,22 @@ async fn the_offline_tick_spares_an_online_cache_and_sweeps_resume() {
 #[tokio::test(start_paused = true)]
 async fn probes_find_out_about_outage_and_recovery() {
     let test = Fixture::new().started().await;
-    let mut events = test.log.subscribe();
     let start = Instant::now();
-    assert!(
-        test.metrics
-            .encode()
-            .unwrap()
-            .contains("\nkeystead_keystore_up 1\n")
-    );
+    assert!(test.shows("keystead_keystore_up 1"));
+    assert!(test.shows("keystead_keystore_offline_since_timestamp_seconds 0"));
+    assert_eq!(test.cache.offline_since(), None);
     test.set_down(true);
     at(start, 9).await;
     assert!(!test.cache.is_offline());
     at(start, 10).await;
     assert_eq!(test.store.probes.load(Ordering::Relaxed), 2); // asked again at once
     assert_eq!(test.cache.offline_for(), Some(Duration::from_millis(2)));
+    assert_eq!(test.cache.offline_since(), Some(LOG_TIME));
     let refused = test.cache.status().await;
     assert!(matches!(refused, Err(Error::Unreachable(_))));
     assert_eq!(test.store.probes.load(Ordering::Relaxed), 2); // not asked by status
-    assert!(
-        test.metrics
-            .encode()
-            .unwrap()
-            .contains("\nkeystead_keystore_up 0\n")
-    );
+    assert!(test.shows("keystead_keystore_up 0"));
+    assert!(test.shows("keystead_keystore_offline_since_timestamp_seconds 1790000000"));
     at(start, 35).await;
     test.set_down(false);
     assert_eq!(
@@ -508,20 +510,51 @@ async fn probes_find_out_about_outage_and_recovery() {
     );
     at(start, 40).await;
     assert_eq!(test.cache.offline_for(), None);
+    assert_eq!(test.cache.offline_since(), None);
     assert_eq!(test.cache.status().await.unwrap(), Duration::from_millis(3));
-    let metrics = test.metrics.encode().unwrap();
-    assert!(metrics.contains("\nkeystead_keystore_up 1\n"));
-    assert!(metrics.contains("\nkeystead_keystore_latency_seconds 0.003\n"));
+    assert!(test.shows("keystead_keystore_up 1"));
+    assert!(test.shows("keystead_keystore_offline_since_timestamp_seconds 0"));
+    assert!(test.shows("keystead_keystore_latency_seconds 0.003"));
+}
 
+/// One line when it begins and one when it is over, whatever goes on between.
+#[tokio::test(start_paused = true)]
+async fn an_outage_has_two_lines_in_the_log() {
+    let test = Fixture::with(settings(1000, 1000, 1000)).started().await;
+    let mut events = test.log.subscribe();
+    let start = Instant::now();
+    test.cached("key").await;
+    let lookups = |count: usize| (0..count).filter_map(|_| test.cache.lookup("key")).count();
+    assert_eq!(lookups(5), 5); // before the outage
+    test.set_down(true);
+    at(start, 10).await;
+    for second in [19, 29, 39] {
+        assert_eq!(lookups(4), 4);
+        assert!(test.cache.lookup("other").is_none());
+        let other = test.cache.fetch("other").await;
+        assert!(matches!(other, Err(Error::Unreachable(_))));
+        let create = test.cache.create("key", &key()).await;
+        assert!(matches!(create, Err(Error::KeyExists)));
+        at(start, second).await;
+    }
+    test.set_down(false);
+    at(start, 40).await;
+    assert_eq!(lookups(5), 5); // after the outage
+    test.set_down(true);
+    at(start, 50).await;
     for expected in [
-        r#"level=ERROR msg=\"key store is offline\" err=\"key store is not reachable: connection refused\"#,
+        r#"level=ERROR msg=\"key store is offline, serving from cache\" since=2026-09-21T14:13:20Z err=\"key store is not reachable: connection refused\"#,
         r#"level=WARN msg=\"key store is online again\" offline=30"#,
+        r#"level=ERROR msg=\"key store is offline, serving from cache\""#,
     ] {
         let Some(Received::Line(line)) = events.next().await else {
             panic!("no event");
         };
         let line = String::from_utf8_lossy(&line);
         assert!(line.contains(expected), "{line}");
+        if expected.contains("again") {
+            assert!(line.contains(" served_from_cache=12\""), "{line}");
+        }
     }
 }
 

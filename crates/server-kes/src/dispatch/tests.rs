@@ -201,13 +201,17 @@ async fn a_hanging_key_store_is_unreachable_and_offline_after_the_probes() {
     assert_eq!((status, time), (200, Duration::from_secs(1)));
     assert!(body.contains("\"keystore_unreachable\":true"), "{body}");
 
+    assert!(!body.contains("serving_from_cache_since"), "{body}");
+
     sleep(Duration::from_secs(40)).await;
     assert_eq!(
         bench.get("/v1/ready").await,
         error(504, "key store is not reachable", 0)
     );
-    let (status, _, time) = bench.get("/v1/status").await;
+    let (status, body, time) = bench.get("/v1/status").await;
     assert_eq!((status, time), (200, Duration::ZERO));
+    let since = "\"keystore_unreachable\":true,\"serving_from_cache_since\":\"20";
+    assert!(body.contains(since), "{body}");
 
     bench.store.turn(Health::Good);
     sleep(Duration::from_secs(20)).await;
@@ -217,6 +221,10 @@ async fn a_hanging_key_store_is_unreachable_and_offline_after_the_probes() {
     );
     let (_, body, _) = bench.get("/v1/status").await;
     assert!(body.contains("\"uptime\":63,"), "{body}");
+    assert!(
+        !body.contains("keystore_unreachable") && !body.contains("serving"),
+        "{body}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::identity::is_false;
@@ -51,6 +52,10 @@ pub struct Status {
     /// 2023-11-09.
     #[serde(default, skip_serializing_if = "is_false")]
     pub keystore_unavailable: bool,
+    /// Since when the key store counts as offline, so that nothing but cached keys can
+    /// be used. Other servers than ours do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving_from_cache_since: Option<Timestamp>,
 }
 
 /// The endpoints of a server.

@@ -189,6 +189,7 @@ fn writes_the_server() {
         keystore_latency: Some(3),
         keystore_unreachable: false,
         keystore_unavailable: false,
+        serving_from_cache_since: None,
     };
     let start = "{\"version\":\"v\",\"os\":\"linux\",\"arch\":\"amd64\",\"uptime\":86400,\
                  \"num_cpu\":8,\"num_cpu_used\":4,\"mem_heap_used\":5242880,\
@@ -202,6 +203,14 @@ fn writes_the_server() {
     assert_eq!(
         status.encode(),
         format!("{start}\"keystore_unreachable\":true}}\n")
+    );
+    status.serving_from_cache_since = Some(time("2025-06-01T10:00:00Z"));
+    assert_eq!(
+        status.encode(),
+        format!(
+            "{start}\"keystore_unreachable\":true,\
+             \"serving_from_cache_since\":\"2025-06-01T10:00:00Z\"}}\n"
+        )
     );
     assert_eq!(decode_response(&status.encode()), Ok(status));
     assert!(decode_response::<Status>(br#"{"version":"v0.17"}"#).is_ok());
