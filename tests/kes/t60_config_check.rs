@@ -159,10 +159,12 @@ async fn the_printed_lines_grant_what_openbao_denies() -> Result<()> {
         return Ok(());
     };
     bao.mount("").await?;
-    let transit = "    transit: { key: kes }\n";
+    bao.mount("team").await?;
+    let data = ["create", "read"];
+    let metadata = ["list", "delete"];
     let v2: Rules = [
-        ("kv/data/*", ["create", "read"].into()),
-        ("kv/metadata/*", ["list", "delete"].into()),
+        ("kv/data/*", data.into()),
+        ("kv/metadata/*", metadata.into()),
     ]
     .into();
     let v1: Rules = [("kv1/*", ["create", "read", "list", "delete"].into())].into();
@@ -170,18 +172,28 @@ async fn the_printed_lines_grant_what_openbao_denies() -> Result<()> {
     for path in ["transit/encrypt/kes", "transit/decrypt/kes"] {
         with_transit.insert(path, ["update"].into());
     }
+    let from_root: Rules = [
+        ("team/kv/data/*", data.into()),
+        ("team/kv/metadata/*", metadata.into()),
+    ]
+    .into();
+    let prefix = "    version: v2\n    prefix: keys\n";
     let mut missing = 0;
-    for (section, rules) in [
-        ("    version: v2\n    prefix: keys\n".to_owned(), &v2),
-        ("    version: v2\n".to_owned(), &v2),
+    for (section, login, rules) in [
+        (prefix.to_owned(), "", &v2),
+        ("    version: v2\n".to_owned(), "", &v2),
         (
             "    version: v1\n    engine: kv1\n    prefix: a/b\n".to_owned(),
+            "",
             &v1,
         ),
         (
-            format!("    version: v2\n    prefix: keys\n{transit}"),
+            format!("{prefix}    transit: {{ key: kes }}\n"),
+            "",
             &with_transit,
         ),
+        (format!("{prefix}    namespace: team\n"), "team", &v2),
+        (format!("{prefix}    namespace: team\n"), "", &from_root),
     ] {
         for (path, capability) in rules
             .iter()
@@ -189,7 +201,9 @@ async fn the_printed_lines_grant_what_openbao_denies() -> Result<()> {
         {
             let mut lacking = rules.clone();
             lacking.entry(path).or_default().remove(capability);
-            grants(&bao, &section, &lacking, (path, capability)).await?;
+            grants(&bao, &section, login, &lacking, (path, capability))
+                .await
+                .with_context(|| format!("{section} without {capability} on {path}"))?;
             missing += 1;
         }
     }
@@ -197,29 +211,32 @@ async fn the_printed_lines_grant_what_openbao_denies() -> Result<()> {
     Ok(())
 }
 
+/// Checks with `section`, logged in to namespace `login`, and adds to the policy what is
+/// missing.
 async fn grants(
     bao: &OpenBao,
     section: &str,
+    login: &str,
     rules: &Rules,
     (path, capability): (&str, &str),
 ) -> Result<()> {
-    let what = format!("{section} without {capability} on {path}");
     let mut role = Role {
-        namespace: String::new(),
+        namespace: login.to_owned(),
         life: ("token_period", 60),
         policy: hcl(rules),
     };
     let role_id = bao.role("kes-role", &role).await?;
-    let secret_id = bao.secret("", "kes-role").await?;
+    let secret_id = bao.secret(login, "kes-role").await?;
     let site = Site::new("")?;
     site.keep_keys_in(&format!(
         "keystore:\n  vault:\n    endpoint: {}\n{section}    \
-         approle: {{ id: {role_id}, secret: {secret_id} }}\n",
+         approle: {{ id: {role_id}, secret: {secret_id}, namespace: '{}' }}\n",
         bao.url(),
+        if login.is_empty() { "/" } else { login },
     ))?;
 
     let denied = site.folder.run(CHECK)?;
-    ensure!(denied.code == 1, "{what}: {denied:?}");
+    ensure!(denied.code == 1, "{denied:?}");
     ensure!(!(denied.stdout.clone() + &denied.stderr).contains(&secret_id));
     let found = outcomes(&denied)?;
     let failed = with_status(&found, "failed");
@@ -228,33 +245,28 @@ async fn grants(
         ("transit/decrypt/kes", _) => "read",
         (_, capability) => capability,
     };
-    ensure!(failed == [expected], "{what}: {found:?}");
+    ensure!(failed == [expected], "{found:?}");
     let failure = found.iter().find(|found| found["status"] == "failed");
     let failure = failure.context("no failure")?;
     let message = failure["message"].as_str().context("no message")?;
-    ensure!(message.contains("permission denied"), "{what}: {message}");
+    ensure!(message.contains("permission denied"), "{message}");
     let place = failure["grant"]["place"].as_str().context("no place")?;
     ensure!(place.contains("AppRole of 'auth/approle'"), "{place}");
     if capability == "delete" {
         let left = failure["left_behind"].as_str().context("no name")?;
-        let folder = path.trim_end_matches('*');
         let prefix = section.split("prefix: ").nth(1);
         let prefix = prefix.and_then(|rest| rest.lines().next());
-        let left = match prefix {
-            Some(prefix) => format!("{folder}{prefix}/{left}"),
-            None => format!("{folder}{left}"),
-        };
-        bao.request("GET", "", &left, None)
-            .await
-            .context(what.clone())?;
-        bao.request("DELETE", "", &left, None).await?;
+        let prefix = prefix.map_or(String::new(), |prefix| format!("{prefix}/"));
+        let left = format!("{}{prefix}{left}", path.trim_end_matches('*'));
+        bao.request("GET", login, &left, None).await?;
+        bao.request("DELETE", login, &left, None).await?;
     }
 
     role.policy += failure["grant"]["text"].as_str().context("no text")?;
     bao.role("kes-role", &role).await?;
     let (code, found) = run(&site.folder, CHECK)?;
-    ensure!(code == 0, "{what}: {}\n{found:?}", role.policy);
-    ensure!(with_status(&found, "ok") == ALL, "{what}: {found:?}");
+    ensure!(code == 0, "{}\n{found:?}", role.policy);
+    ensure!(with_status(&found, "ok") == ALL, "{found:?}");
     Ok(())
 }
 
@@ -397,6 +409,16 @@ async fn roles_of_keycontrol_are_named() -> Result<()> {
         (1, Some(&*probe))
     );
     assert!(world.appliance.secret_data(&probe).is_some());
+
+    world
+        .appliance
+        .set(|settings| settings.denied = ["GetBox", "ListSecretIds"].into());
+    let (code, found) = run(&world.site.folder, CHECK)?;
+    assert_eq!(
+        (code, with_status(&found, "failed")),
+        (1, vec!["connect".to_owned()])
+    );
+    assert_eq!(found.last().context("nothing")?["grant"]["text"], user);
 
     world
         .appliance
