@@ -15,7 +15,7 @@ use glob::Pattern;
 use indicatif::{ProgressBar, ProgressStyle};
 use keystead_config::ProcessEnvironment;
 use keystead_config::kes::{Overrides, ServerConfig};
-use keystead_keystore::{Error, KeyStore};
+use keystead_keystore::{Error, KeyStore, all_names};
 use keystead_observe::{Level, Telemetry};
 use keystead_server_kes::open_store;
 use serde::Serialize;
@@ -24,9 +24,6 @@ use tokio::signal;
 use crate::output::{self, Output};
 
 use super::client::{Interrupted, block_on};
-
-/// Names asked for at once.
-const PAGE: usize = 1024;
 
 #[derive(Args, Debug)]
 pub(crate) struct MigrateArgs {
@@ -202,10 +199,10 @@ impl KmsArgs {
 
 impl Migration {
     async fn run(&self, pattern: &Pattern, progress: &mut Progress) -> Result<()> {
-        let mut names = all_names(&*self.source).await?;
+        let mut names = all_names(&*self.source, "").await?;
         names.retain(|name| pattern.matches(name));
         let taken: BTreeSet<_> = match self.dry_run {
-            true => all_names(&*self.target).await?.into_iter().collect(),
+            true => all_names(&*self.target, "").await?.into_iter().collect(),
             false => BTreeSet::new(),
         };
         progress.start(names.len())?;
@@ -251,21 +248,6 @@ impl Migration {
             (true, Conflict::Keep) => Ok(Outcome::Skipped),
             (true, Conflict::Replace) => Ok(Outcome::Replaced),
             (true, Conflict::Fail) => Err(Error::KeyExists),
-        }
-    }
-}
-
-/// Every name in a key store.
-async fn all_names(store: &dyn KeyStore) -> Result<Vec<String>, Error> {
-    let mut names: Vec<String> = Vec::new();
-    loop {
-        // A page begins with the last name of the page before.
-        let last = names.pop().unwrap_or_default();
-        let page = store.list("", &last, PAGE).await?;
-        let is_last = page.len() < PAGE;
-        names.extend(page);
-        if is_last {
-            return Ok(names);
         }
     }
 }
