@@ -13,6 +13,8 @@ mod error;
 mod file;
 #[cfg(feature = "fortanix")]
 mod fortanix;
+#[cfg(feature = "gcp")]
+mod gcp;
 mod grant;
 mod key_store;
 #[cfg(feature = "keycontrol")]
@@ -32,6 +34,8 @@ pub use error::{Cause, Error};
 pub use file::FileStore;
 #[cfg(feature = "fortanix")]
 pub use fortanix::FortanixStore;
+#[cfg(feature = "gcp")]
+pub use gcp::GcpStore;
 pub use grant::{Grant, Operation, Use, grant};
 pub use key_store::KeyStore;
 #[cfg(feature = "keycontrol")]

@@ -13,7 +13,12 @@ use crate::{Error, FileStore, KeyStore};
 /// [`Error::NotBuilt`] for a store this program was built without, and what the
 /// store says when it cannot be opened.
 #[cfg_attr(
-    not(any(feature = "keycontrol", feature = "remote", feature = "vault")),
+    not(any(
+        feature = "gcp",
+        feature = "keycontrol",
+        feature = "remote",
+        feature = "vault"
+    )),
     expect(unused_variables, reason = "only remote stores have something to tell")
 )]
 pub async fn open(
@@ -25,6 +30,10 @@ pub async fn open(
         #[cfg(feature = "fortanix")]
         KeyStoreConfig::Fortanix(fortanix) => {
             shared(crate::FortanixStore::open(fortanix, telemetry.clone()).await)
+        }
+        #[cfg(feature = "gcp")]
+        KeyStoreConfig::GcpSecretManager(gcp) => {
+            shared(crate::GcpStore::open(gcp, telemetry.clone()).await)
         }
         #[cfg(feature = "keycontrol")]
         KeyStoreConfig::KeyControl(keycontrol) => {

@@ -34,6 +34,7 @@ pub use dev::self_signed_dev;
 pub use error::Error;
 pub use peer::{PeerError, peer_identity};
 pub use pem_file::Pem;
+pub use provider::install_default;
 pub use proxy::{Forwarded, ProxyError, ProxyRules};
 pub use rfc1423::encrypt_private_key;
 pub use server::{ClientAuth, ServerSettings, ServerTls, server};

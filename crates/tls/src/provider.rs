@@ -18,6 +18,13 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// Makes the cryptography of this crate that of the process, for libraries that insist on
+/// making TLS connections or signatures of their own. Nothing happens if that has been
+/// done before.
+pub fn install_default() {
+    aws_lc_rs::default_provider().install_default().ok();
+}
+
 /// A certificate chain with its private key, after a check that they belong together.
 ///
 /// rustls' own check does not read X.509 version 1 certificates.
