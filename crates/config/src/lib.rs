@@ -8,7 +8,6 @@
 //!
 //! The settings of each program have a module of their own.
 
-mod duration;
 mod environment;
 mod error;
 pub mod kes;
@@ -19,9 +18,9 @@ mod secret_source;
 mod text_file;
 mod tree;
 
-pub use self::duration::{DurationError, GoDuration};
 pub use self::environment::{Environment, ProcessEnvironment};
 pub use self::error::{Diagnostic, Error, Warning};
 pub use self::level::{Level, LevelError};
 pub use self::origin::{Origin, Position};
 pub use self::secret_source::SecretSource;
+pub use keystead_duration::{DurationError, GoDuration};
