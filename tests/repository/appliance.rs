@@ -1,41 +1,101 @@
-//! A double in place of the KeyControl appliance that the documentation speaks of.
+//! Doubles in place of the key stores that the documentation speaks of.
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
-use keystead_doubles::{Authority, KeyControl, KeyControlSettings, Server, Tls};
+use anyhow::{Context, Result};
+use keystead_doubles::{
+    Authority, CipherTrust, CipherTrustSettings, Fortanix, FortanixSettings, KeyControl,
+    KeyControlSettings, Server, Tls,
+};
 use tokio::runtime::Runtime;
 
-/// Where the appliance of the documentation is.
-const DOCUMENTED: &str = "https://keycontrol.example.net";
+/// A key store of the documentation.
+struct Documented {
+    /// Where the documentation says it is.
+    url: &'static str,
+    /// The files that its users need: the authority of its certificate, and a secret.
+    authority: &'static str,
+    secret: &'static str,
+    /// The double and the secret.
+    start: fn(&Runtime, &Authority) -> Result<(Server, String)>,
+}
 
-pub(crate) struct Appliance {
-    node: Server,
+const DOCUMENTED: [Documented; 3] = [
+    Documented {
+        url: "https://keycontrol.example.net",
+        authority: "keycontrol-ca.crt",
+        secret: "keycontrol-password",
+        start: keycontrol,
+    },
+    Documented {
+        url: "https://ciphertrust.example.net",
+        authority: "ciphertrust-ca.crt",
+        secret: "ciphertrust-token",
+        start: ciphertrust,
+    },
+    Documented {
+        url: "https://sdkms.example.net",
+        authority: "sdkms-ca.crt",
+        secret: "sdkms-api-key",
+        start: fortanix,
+    },
+];
+
+/// The doubles that one document needs.
+pub(crate) struct Appliances {
+    servers: Vec<(&'static str, Server)>,
     _runtime: Runtime,
 }
 
-impl Appliance {
-    /// Starts the double, with the files in `folder` that its users need, if `text` has
-    /// commands for it.
-    pub(crate) fn of(text: &str, folder: &Path) -> Result<Option<Self>> {
-        if !text.contains(DOCUMENTED) {
-            return Ok(None);
-        }
+impl Appliances {
+    /// Starts the doubles that `text` has commands for, with the files in `folder` that
+    /// their users need.
+    pub(crate) fn of(text: &str, folder: &Path) -> Result<Self> {
         let runtime = Runtime::new()?;
-        let settings = KeyControlSettings::default();
-        fs::write(folder.join("keycontrol-password"), &settings.password)?;
-        let authority = Authority::new()?;
-        fs::copy(authority.file(), folder.join("keycontrol-ca.crt"))?;
-        let appliance = KeyControl::new(settings);
-        Ok(Some(Self {
-            node: runtime.block_on(appliance.node(1, &authority, Tls::On))?,
+        let mut servers = Vec::new();
+        for documented in DOCUMENTED.iter().filter(|store| text.contains(store.url)) {
+            let authority = Authority::new()?;
+            fs::copy(authority.file(), folder.join(documented.authority))?;
+            let (server, secret) = (documented.start)(&runtime, &authority)?;
+            fs::write(folder.join(documented.secret), secret)?;
+            servers.push((documented.url, server));
+        }
+        Ok(Self {
+            servers,
             _runtime: runtime,
-        }))
+        })
     }
 
-    /// `text` with the address of the double.
+    /// `text` with the addresses of the doubles.
     pub(crate) fn fill_in(&self, text: &str) -> String {
-        text.replace(DOCUMENTED, &self.node.url())
+        let fill = |text: String, (url, server): &(&str, Server)| text.replace(url, &server.url());
+        self.servers.iter().fold(text.to_owned(), fill)
     }
+}
+
+fn keycontrol(runtime: &Runtime, authority: &Authority) -> Result<(Server, String)> {
+    let settings = KeyControlSettings::default();
+    let password = settings.password.clone();
+    let appliance = KeyControl::new(settings);
+    let node = runtime.block_on(appliance.node(1, authority, Tls::On))?;
+    Ok((node, password))
+}
+
+fn ciphertrust(runtime: &Runtime, authority: &Authority) -> Result<(Server, String)> {
+    let settings = CipherTrustSettings::default();
+    let token = settings.refresh_tokens.first().context("no token")?.clone();
+    let appliance = CipherTrust::new(settings);
+    let answer = move |request: &_| appliance.answer(request);
+    let server = runtime.block_on(Server::start(authority, Tls::On, answer))?;
+    Ok((server, token))
+}
+
+fn fortanix(runtime: &Runtime, authority: &Authority) -> Result<(Server, String)> {
+    let settings = FortanixSettings::default();
+    let key = settings.keys.first().context("no API key")?.clone();
+    let service = Fortanix::new(settings);
+    let answer = move |request: &_| service.answer(request);
+    let server = runtime.block_on(Server::start(authority, Tls::On, answer))?;
+    Ok((server, key))
 }

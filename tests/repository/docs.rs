@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use keystead_doubles::OpenBao;
 
-use crate::appliance::Appliance;
+use crate::appliance::Appliances;
 use crate::imports::root;
 
 #[test]
@@ -30,11 +30,8 @@ fn every_documented_command_works() -> Result<()> {
             continue;
         }
         let mut shell = Shell::start(bao.as_deref())?;
-        let appliance = Appliance::of(&text, shell.folder.path())?;
-        let text = match &appliance {
-            Some(appliance) => appliance.fill_in(&text),
-            None => text,
-        };
+        let appliances = Appliances::of(&text, shell.folder.path())?;
+        let text = appliances.fill_in(&text);
         for step in &parse(&text)? {
             let place = || format!("{}:{}", document.display(), step.line());
             shell.run(step).with_context(place)?;
