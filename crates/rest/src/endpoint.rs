@@ -42,8 +42,7 @@ impl Endpoint {
         let address = host.trim_start_matches('[').trim_end_matches(']').parse();
         Ok(Self {
             url: text.trim_end_matches('/').to_owned(),
-            is_local: host.eq_ignore_ascii_case("localhost")
-                || address.is_ok_and(|address: IpAddr| address.is_loopback()),
+            is_local: host.eq_ignore_ascii_case("localhost") || address.is_ok_and(is_near),
         })
     }
 
@@ -53,10 +52,20 @@ impl Endpoint {
         [&self.url, path].concat()
     }
 
-    /// Whether the server is on this machine, where no proxy leads to.
+    /// Whether the server is on this machine or beside it, where no proxy leads to.
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
     }
+}
+
+/// Loopback, and the link-local addresses at which clouds tell machines about
+/// themselves.
+fn is_near(address: IpAddr) -> bool {
+    address.is_loopback()
+        || match address {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        }
 }
 
 impl fmt::Display for Endpoint {
@@ -86,6 +95,8 @@ mod tests {
             ("https://localhost:8200", true),
             ("http://127.8.9.1", true),
             ("https://[::1]:1/folder", true),
+            ("http://169.254.169.254", true),
+            ("http://[fe80::1]", true),
             ("https://10.0.0.1", false),
             ("https://localhost.example", false),
         ] {
