@@ -105,6 +105,21 @@ impl<'r> Section<'r> {
         }
     }
 
+    /// A secret in one of its two forms. A file must be readable now and is read again
+    /// whenever the secret is needed.
+    pub(crate) fn secret_source(
+        &self,
+        key: &'static str,
+        file_key: &'static str,
+    ) -> Option<Field<SecretSource>> {
+        let secret = self.secret(key, file_key)?;
+        let file = match &secret.place.origin {
+            Origin::SecretFile { path, .. } => Some(SecretSource::File(path.clone())),
+            _ => None,
+        };
+        Some(secret.map(|secret| file.unwrap_or(SecretSource::Value(secret))))
+    }
+
     /// The path of a file or folder, which is noted.
     pub(crate) fn file(&self, key: &'static str) -> Option<Field<PathBuf>> {
         let field = self.text(key)?.map(PathBuf::from);
@@ -214,11 +229,8 @@ impl<'r> Section<'r> {
         message: &str,
         advice: &str,
     ) -> Result<SecretSource, Error> {
-        let secret = self.require(key, self.secret(key, file_key), message, advice)?;
-        Ok(match secret.place.origin {
-            Origin::SecretFile { path, .. } => SecretSource::File(path),
-            _ => SecretSource::Value(secret.value),
-        })
+        self.require(key, self.secret_source(key, file_key), message, advice)
+            .map(|field| field.value)
     }
 
     // --- collections; `null` counts as absent

@@ -325,8 +325,8 @@ fn cloud_stores() {
     assert_eq!(aws.kms_key.as_deref(), Some("k"));
     let credentials = aws.credentials.unwrap();
     assert_eq!(credentials.access_key, "a");
-    assert_eq!(credentials.secret_key.expose(), "s");
-    assert_eq!(credentials.token.unwrap().expose(), "t");
+    assert_eq!(credentials.secret_key.read().unwrap().expose(), "s");
+    assert_eq!(credentials.token.unwrap().read().unwrap().expose(), "t");
     let KeyStoreConfig::AwsSecretsManager(aws) = store(
         "aws: { secretsmanager: { endpoint: e, region: r, \
          credentials: { accesskey: '', secretkey: '', token: '' } } }",

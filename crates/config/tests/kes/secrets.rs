@@ -68,14 +68,6 @@ fn every_secret_has_a_file_form() {
     fs::write(&path, "s3cr3t\n").unwrap();
     for (keystore, key) in [
         (
-            "aws: { secretsmanager: { endpoint: e, region: r, credentials: { accesskey: a, SECRET } } }",
-            "secretkey",
-        ),
-        (
-            "aws: { secretsmanager: { endpoint: e, region: r, credentials: { accesskey: a, secretkey: s, SECRET } } }",
-            "token",
-        ),
-        (
             "gcp: { secretmanager: { project_id: p, credentials: { client_email: m, client_id: c, private_key_id: i, SECRET } } }",
             "private_key",
         ),
@@ -98,6 +90,28 @@ fn every_secret_has_a_file_form() {
         )));
         assert!(!format!("{written:?}").contains("s3cr3t"), "{key}");
     }
+}
+
+/// They are read again for every request.
+#[test]
+fn secrets_of_aws_stay_in_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "s3cr3t\n").unwrap();
+    let file = path.display();
+    let text = format!(
+        "{ADMIN}{TLS}keystore: {{ aws: {{ secretsmanager: {{ endpoint: e, region: r, \
+         credentials: {{ accesskey: a, secretkey_file: {file}, token_file: {file} }} }} }} }}\n",
+    );
+    let loaded = read(&text, &[]).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert!(loaded.files.contains(&path));
+    let KeyStoreConfig::AwsSecretsManager(aws) = loaded.config.keystore else {
+        panic!("another store");
+    };
+    let credentials = aws.credentials.unwrap();
+    assert_eq!(credentials.secret_key, SecretSource::File(path.clone()));
+    assert_eq!(credentials.token, Some(SecretSource::File(path)));
 }
 
 /// They are read again at every login.

@@ -1,8 +1,6 @@
 //! `keystore.aws.secretsmanager`
 
-use keystead_crypto::Secret;
-
-use crate::{Error, read::Section};
+use crate::{Error, SecretSource, read::Section};
 
 /// `keystore.aws.secretsmanager`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +21,9 @@ pub struct AwsCredentials {
     /// Access key id.
     pub access_key: String,
     /// Secret access key.
-    pub secret_key: Secret,
+    pub secret_key: SecretSource,
     /// Session token.
-    pub token: Option<Secret>,
+    pub token: Option<SecretSource>,
 }
 
 // === impl AwsSecretsManagerConfig ===
@@ -42,6 +40,12 @@ impl AwsSecretsManagerConfig {
             "invalid AWS secretsmanager keystore: no region specified",
             "write the region, such as us-east-2",
         );
+        if let Ok(endpoint) = &endpoint
+            && endpoint.starts_with("http://")
+        {
+            let message = "keys and session tokens are sent unencrypted; use https";
+            section.warn(section.place_of("endpoint"), message);
+        }
         let kms_key = section.text("kmskey");
         let credentials = section.section("credentials", AwsCredentials::read);
         Ok(Self {
@@ -59,8 +63,8 @@ impl AwsCredentials {
     /// Nothing given means the standard credential chain.
     fn read(section: &Section<'_>) -> Result<Option<Self>, Error> {
         let access_key = section.text("accesskey");
-        let secret_key = section.secret("secretkey", "secretkey_file");
-        let token = section.secret("token", "token_file");
+        let secret_key = section.secret_source("secretkey", "secretkey_file");
+        let token = section.secret_source("token", "token_file");
         if access_key.is_none() && secret_key.is_none() && token.is_none() {
             return Ok(None);
         }
