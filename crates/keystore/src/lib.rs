@@ -6,6 +6,8 @@
 //! while the store is away. [`grant`] says in a store's own words which right an
 //! operation needs.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod cache;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -29,6 +31,8 @@ mod remote;
 #[cfg(feature = "vault")]
 mod vault;
 
+#[cfg(feature = "aws")]
+pub use aws::AwsStore;
 pub use cache::{Cache, CacheSettings};
 pub use error::{Cause, Error};
 pub use file::FileStore;

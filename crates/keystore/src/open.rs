@@ -14,6 +14,7 @@ use crate::{Error, FileStore, KeyStore};
 /// store says when it cannot be opened.
 #[cfg_attr(
     not(any(
+        feature = "aws",
         feature = "gcp",
         feature = "keycontrol",
         feature = "remote",
@@ -27,6 +28,10 @@ pub async fn open(
 ) -> Result<Arc<dyn KeyStore>, Error> {
     match config {
         KeyStoreConfig::Fs(fs) => shared(FileStore::open(&fs.path).await),
+        #[cfg(feature = "aws")]
+        KeyStoreConfig::AwsSecretsManager(aws) => {
+            shared(crate::AwsStore::open(aws, telemetry.clone()).await)
+        }
         #[cfg(feature = "fortanix")]
         KeyStoreConfig::Fortanix(fortanix) => {
             shared(crate::FortanixStore::open(fortanix, telemetry.clone()).await)

@@ -37,7 +37,8 @@ struct Planned {
 // === impl Faults ===
 
 impl Faults {
-    /// The next `times` requests whose path contains `path` have this fault.
+    /// The next `times` requests whose path contains `path` have this fault. For AWS, the
+    /// action belongs to the path.
     pub fn plan(&self, times: usize, path: &str, fault: Fault) {
         self.planned().push(Planned {
             path: path.to_owned(),

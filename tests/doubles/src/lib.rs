@@ -7,6 +7,7 @@
 
 mod answer;
 mod authority;
+mod aws;
 mod body;
 mod ciphertrust;
 mod faults;
@@ -14,17 +15,21 @@ mod fortanix;
 mod gcp;
 mod journal;
 mod keycontrol;
+mod moto;
 mod openbao;
+mod peer;
 mod server;
 mod vault;
 
 pub use authority::{Authority, Tls};
+pub use aws::{Aws, AwsCredentialService, AwsKeys, AwsSettings};
 pub use ciphertrust::{CipherTrust, CipherTrustSettings};
 pub use faults::{Fault, Faults};
 pub use fortanix::{Fortanix, FortanixSettings};
 pub use gcp::{Gcp, GcpAccount, GcpSettings};
 pub use journal::Journal;
 pub use keycontrol::{Checkout, KeyControl, KeyControlRole, KeyControlSettings, Refusal};
+pub use moto::Moto;
 pub use openbao::{OpenBao, Role};
 pub use server::Server;
 pub use vault::{Vault, VaultSettings};

@@ -1,4 +1,3 @@
-use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -17,7 +16,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use crate::Authority;
+use crate::{Authority, peer};
 
 /// How long a server may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,27 +69,8 @@ impl OpenBao {
     /// # Errors
     ///
     /// If the program is missing where it must not be.
-    #[expect(clippy::print_stderr, reason = "a test that does nothing says so")]
     pub fn program() -> Result<Option<PathBuf>> {
-        let program = match env::var_os("KEYSTEAD_BAO") {
-            Some(program) => PathBuf::from(program),
-            None => {
-                let cache = env::var_os("XDG_CACHE_HOME")
-                    .map(PathBuf::from)
-                    .or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-                cache.unwrap_or_default().join("keystead/peers/bao")
-            }
-        };
-        if program.is_file() {
-            return Ok(Some(program));
-        }
-        ensure!(
-            env::var("CI").as_deref() != Ok("true"),
-            "OpenBao is not installed at {}: run './dev test'",
-            program.display()
-        );
-        eprintln!("skipped: OpenBao is not installed at {}", program.display());
-        Ok(None)
+        peer::program("OpenBao", "KEYSTEAD_BAO", "bao")
     }
 
     /// Starts a server that keeps everything in memory and talks plain HTTP; `None`

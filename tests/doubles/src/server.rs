@@ -165,6 +165,13 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     Ok(())
 }
 
+/// What a request is about: its path, with the action that AWS has in a header instead.
+fn place(request: &Request<Bytes>) -> String {
+    let action = request.headers().get("x-amz-target");
+    let action = action.and_then(|action| action.to_str().ok());
+    [request.uri().path(), action.unwrap_or_default()].concat()
+}
+
 impl Shared {
     async fn converse(self: &Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
         let service = service_fn(|request| {
@@ -183,7 +190,7 @@ impl Shared {
         let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
         let request = Request::from_parts(head, body);
         self.journal.note(&request);
-        let fault = self.faults.take(request.uri().path());
+        let fault = self.faults.take(&place(&request));
         let answer = match fault {
             None => (self.handler)(&request),
             Some(Fault::Answer(status, body)) => {
