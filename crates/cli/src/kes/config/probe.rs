@@ -11,7 +11,7 @@ use keystead_config::kes::KeyStoreConfig;
 use keystead_crypto::{Cipher, Random, StoredKey, SystemRandom};
 use keystead_keystore::{Error, Grant, KeyStore, Operation, Use, create_key, grant, read_key};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::kes::client::Interrupted;
 use crate::output;
@@ -20,6 +20,10 @@ use super::report::{Outcome, Report};
 
 /// How long the key store may take for one operation, as in a server.
 const LIMIT: Duration = Duration::from_secs(15);
+
+/// How often is looked whether a deleted key is gone, and the pauses between.
+const LOOKS: usize = 6;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What names of probe keys begin with. Every key store can represent them.
 const PREFIX: &str = "keystead-check-";
@@ -132,6 +136,11 @@ impl<'a> Probe<'a> {
         };
         report.add(&match read {
             Ok(()) => Outcome::ok("read", ""),
+            // Some key stores hide from an account what it may not read.
+            Err(Error::KeyNotFound) => {
+                Outcome::failed("read", "the key that was just created is not found")
+                    .with_grant(grant(self.config, Operation::Read, self.usage))
+            }
             Err(error) => self.refused("read", Operation::Read, error),
         })?;
         let names = self.store.list(&self.name, "", 2);
@@ -173,11 +182,16 @@ impl<'a> Probe<'a> {
             Err(interrupted) if may_exist => return self.give_up(interrupted),
             Err(interrupted) => return Err(interrupted),
         };
-        let is_left = may_exist && !matches!(deleted, Ok(()) | Err(Error::KeyNotFound));
-        let outcome = match deleted {
-            // Of an answer that was lost comes a second attempt, which finds nothing.
-            Ok(()) | Err(Error::KeyNotFound) => Outcome::ok("delete", ""),
-            Err(error) => self.refused("delete", Operation::Delete, error),
+        let (outcome, is_left) = match deleted {
+            // And some say of what an account may not delete that it is deleted, or not
+            // there, which a second attempt finds, too, if the answer to the first got lost.
+            Ok(()) | Err(Error::KeyNotFound) if may_exist && self.stays().await => {
+                let outcome = Outcome::failed("delete", "the key is still there")
+                    .with_grant(grant(self.config, Operation::Delete, self.usage));
+                (outcome, true)
+            }
+            Ok(()) | Err(Error::KeyNotFound) => (Outcome::ok("delete", ""), false),
+            Err(error) => (self.refused("delete", Operation::Delete, error), may_exist),
         };
         match is_left {
             false => report.add(&outcome),
@@ -185,6 +199,17 @@ impl<'a> Probe<'a> {
                 .add(&outcome.leaving(&self.name))
                 .or_else(|unprinted| self.give_up(unprinted)),
         }
+    }
+
+    /// Whether the key can be read although it was deleted, and not only for a moment.
+    async fn stays(&self) -> bool {
+        for _ in 0..LOOKS {
+            if self.read().await.is_err() {
+                return false;
+            }
+            sleep(PAUSE).await;
+        }
+        true
     }
 
     /// Says why it takes a moment to end.
