@@ -53,7 +53,8 @@ impl Endpoint {
     }
 
     /// Whether the server is on this machine or beside it, where no proxy leads to.
-    pub(crate) fn is_local(&self) -> bool {
+    #[must_use]
+    pub fn is_local(&self) -> bool {
         self.is_local
     }
 }

@@ -208,18 +208,6 @@ impl<'r> Section<'r> {
             .map(|field| field.value)
     }
 
-    /// A secret that must be there, in one of its two forms.
-    pub(crate) fn required_secret(
-        &self,
-        key: &'static str,
-        file_key: &'static str,
-        message: &str,
-        advice: &str,
-    ) -> Result<Secret, Error> {
-        self.require(key, self.secret(key, file_key), message, advice)
-            .map(|field| field.value)
-    }
-
     /// A secret that must be there, in one of its two forms. A file must be
     /// readable now and is read again whenever the secret is needed.
     pub(crate) fn required_secret_source(

@@ -370,7 +370,7 @@ fn cloud_stores() {
             AzureCredentials::ClientSecret {
                 tenant_id: "t".to_owned(),
                 client_id: "c".to_owned(),
-                client_secret: "s".to_owned().into(),
+                client_secret: SecretSource::Value("s".to_owned().into()),
             },
         ),
     ] {

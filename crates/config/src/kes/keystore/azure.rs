@@ -1,8 +1,6 @@
 //! `keystore.azure.keyvault`
 
-use keystead_crypto::Secret;
-
-use crate::{Error, read::Section};
+use crate::{Error, SecretSource, read::Section};
 
 /// `keystore.azure.keyvault`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +22,8 @@ pub enum AzureCredentials {
         tenant_id: String,
         /// `client_id`
         client_id: String,
-        /// `client_secret`
-        client_secret: Secret,
+        /// `client_secret` or `client_secret_file`
+        client_secret: SecretSource,
     },
     /// A managed identity of the machine.
     ManagedIdentity {
@@ -70,7 +68,7 @@ impl AzureCredentials {
             "write the id of the directory",
         );
         let client_id = Self::client_id(section);
-        let client_secret = section.required_secret(
+        let client_secret = section.required_secret_source(
             "client_secret",
             "client_secret_file",
             "invalid Azure keyvault keystore: no client secret specified",
