@@ -30,6 +30,8 @@ pub struct Faults(Arc<Mutex<Vec<Planned>>>);
 
 struct Planned {
     path: String,
+    /// So many matching requests come before.
+    skip: usize,
     times: usize,
     fault: Fault,
 }
@@ -40,8 +42,14 @@ impl Faults {
     /// The next `times` requests whose path contains `path` have this fault. For AWS, the
     /// action belongs to the path.
     pub fn plan(&self, times: usize, path: &str, fault: Fault) {
+        self.plan_after(0, times, path, fault);
+    }
+
+    /// The same from the next but `skip` request on.
+    pub fn plan_after(&self, skip: usize, times: usize, path: &str, fault: Fault) {
         self.planned().push(Planned {
             path: path.to_owned(),
+            skip,
             times,
             fault,
         });
@@ -57,6 +65,10 @@ impl Faults {
         let next = planned
             .iter_mut()
             .find(|planned| planned.times > 0 && path.contains(&planned.path))?;
+        if next.skip > 0 {
+            next.skip -= 1;
+            return None;
+        }
         next.times -= 1;
         Some(next.fault.clone())
     }

@@ -8,6 +8,7 @@
 mod answer;
 mod authority;
 mod aws;
+mod azure;
 mod body;
 mod ciphertrust;
 mod faults;
@@ -23,6 +24,7 @@ mod vault;
 
 pub use authority::{Authority, Tls};
 pub use aws::{Aws, AwsCredentialService, AwsKeys, AwsSettings};
+pub use azure::{Azure, AzureSettings, AzureVersion};
 pub use ciphertrust::{CipherTrust, CipherTrustSettings};
 pub use faults::{Fault, Faults};
 pub use fortanix::{Fortanix, FortanixSettings};
