@@ -22,6 +22,8 @@ mod tests;
 mod turns;
 
 pub use settings::CacheSettings;
+#[cfg(feature = "azure")]
+pub(crate) use turns::Turns as CreateTurns;
 
 /// How often the key store is asked whether it is there, and how long it may
 /// take to answer.

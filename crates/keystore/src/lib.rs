@@ -8,6 +8,8 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 mod cache;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -33,6 +35,8 @@ mod vault;
 
 #[cfg(feature = "aws")]
 pub use aws::AwsStore;
+#[cfg(feature = "azure")]
+pub use azure::AzureKeyVaultStore;
 pub use cache::{Cache, CacheSettings};
 pub use error::{Cause, Error};
 pub use file::FileStore;

@@ -15,6 +15,7 @@ use crate::{Error, FileStore, KeyStore};
 #[cfg_attr(
     not(any(
         feature = "aws",
+        feature = "azure",
         feature = "gcp",
         feature = "keycontrol",
         feature = "remote",
@@ -31,6 +32,10 @@ pub async fn open(
         #[cfg(feature = "aws")]
         KeyStoreConfig::AwsSecretsManager(aws) => {
             shared(crate::AwsStore::open(aws, telemetry.clone()).await)
+        }
+        #[cfg(feature = "azure")]
+        KeyStoreConfig::AzureKeyVault(azure) => {
+            shared(crate::AzureKeyVaultStore::open(azure, telemetry.clone()).await)
         }
         #[cfg(feature = "fortanix")]
         KeyStoreConfig::Fortanix(fortanix) => {

@@ -6,7 +6,7 @@ use tokio::sync::OwnedMutexGuard;
 /// Lets callers that are concerned with one name go one after another, in the
 /// order in which they came. Different names do not wait for each other.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<Queues>);
+pub(crate) struct Turns(Mutex<Queues>);
 
 type Queues = HashMap<Box<str>, Queue>;
 
@@ -18,7 +18,7 @@ struct Queue {
 }
 
 /// The right to act on a name, until it is dropped.
-pub(super) struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     // Released before the place is given up, which may remove the queue.
     _lock: OwnedMutexGuard<()>,
     _place: Place<'a>,
@@ -33,7 +33,7 @@ struct Place<'a> {
 
 impl Turns {
     /// Waits for the turn on a name.
-    pub(super) async fn take<'a>(&'a self, name: &'a str) -> Turn<'a> {
+    pub(crate) async fn take<'a>(&'a self, name: &'a str) -> Turn<'a> {
         let (place, lock) = self.queue_up(name);
         Turn {
             _lock: lock.lock_owned().await,
