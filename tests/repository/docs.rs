@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use keystead_doubles::OpenBao;
 
 use crate::appliance::Appliances;
+use crate::azure::Cloud;
 use crate::imports::root;
 
 #[test]
@@ -32,6 +33,11 @@ fn every_documented_command_works() -> Result<()> {
         let mut shell = Shell::start(bao.as_deref())?;
         let appliances = Appliances::of(&text, shell.folder.path())?;
         let text = appliances.fill_in(&text);
+        let cloud = Cloud::of(&text, shell.folder.path())?;
+        let text = match &cloud {
+            Some(cloud) => cloud.fill_in(&text),
+            None => text,
+        };
         for step in &parse(&text)? {
             let place = || format!("{}:{}", document.display(), step.line());
             shell.run(step).with_context(place)?;

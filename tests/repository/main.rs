@@ -2,5 +2,6 @@
 //! the documentation.
 
 mod appliance;
+mod azure;
 mod docs;
 mod imports;
