@@ -274,8 +274,8 @@ async fn a_name_that_a_crash_left_behind_is_explained_and_freed() -> Result<()> 
 async fn a_server_that_is_stopped_completes_its_creates() -> Result<()> {
     let mut world = World::new(Identity::Account).await?;
     let (server, client) = world.start()?;
-    let slow = Fault::Slow(Duration::from_millis(5));
-    world.server.faults().plan(2, "secrets", slow);
+    let slow = Fault::Slow(Duration::from_millis(1));
+    world.server.faults().plan(1, "/secrets", slow);
     let create = tokio::spawn(async move { client.create_key("key").await });
     while world.server.journal().count("/secrets") == 0 {
         sleep(Duration::from_millis(5)).await;

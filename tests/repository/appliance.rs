@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use keystead_doubles::{
-    Authority, CipherTrust, CipherTrustSettings, Fortanix, FortanixSettings, KeyControl,
-    KeyControlSettings, Server, Tls,
+    Authority, CipherTrust, CipherTrustSettings, Fortanix, FortanixSettings, Gcp, GcpSettings,
+    KeyControl, KeyControlSettings, Server, Tls,
 };
 use tokio::runtime::Runtime;
 
@@ -21,7 +21,7 @@ struct Documented {
     start: fn(&Runtime, &Authority) -> Result<(Server, String)>,
 }
 
-const DOCUMENTED: [Documented; 3] = [
+const DOCUMENTED: [Documented; 4] = [
     Documented {
         url: "https://keycontrol.example.net",
         authority: "keycontrol-ca.crt",
@@ -39,6 +39,12 @@ const DOCUMENTED: [Documented; 3] = [
         authority: "sdkms-ca.crt",
         secret: "sdkms-api-key",
         start: fortanix,
+    },
+    Documented {
+        url: "https://secretmanager.googleapis.com",
+        authority: "gcp-ca.crt",
+        secret: "gcp-private-key.pem",
+        start: gcp,
     },
 ];
 
@@ -98,4 +104,11 @@ fn fortanix(runtime: &Runtime, authority: &Authority) -> Result<(Server, String)
     let answer = move |request: &_| service.answer(request);
     let server = runtime.block_on(Server::start(authority, Tls::On, answer))?;
     Ok((server, key))
+}
+
+/// Without TLS: there is no setting for the authority of its certificate.
+fn gcp(runtime: &Runtime, authority: &Authority) -> Result<(Server, String)> {
+    let gcp = Gcp::new(GcpSettings::default())?;
+    let server = runtime.block_on(gcp.serve(authority, Tls::Off))?;
+    Ok((server, gcp.account().private_key))
 }
