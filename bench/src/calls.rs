@@ -27,6 +27,8 @@ pub(crate) enum Calls {
     Create { prefix: String },
     /// A data key from one of `count` keys, all over the store.
     Spread { count: u64, body: Bytes },
+    /// The secret of one of `count` keys, in the same order, from a K/V engine.
+    Read { count: u64, folder: &'static str },
 }
 
 // === impl Call ===
@@ -105,20 +107,26 @@ impl Calls {
         match self {
             Self::Same(call) => call.clone(),
             Self::Create { prefix } => Call::create(&format!("{prefix}-{sequence}")),
-            Self::Spread { count, body } => {
-                // A prime stride visits every key once before it comes back.
-                let number = sequence
-                    .wrapping_mul(2_147_483_647)
-                    .checked_rem(*count)
-                    .unwrap_or(0);
-                Call {
-                    method: Method::POST,
-                    path: format!("/v1/key/generate/{}", spread_name(number)),
-                    body: body.clone(),
-                }
+            Self::Spread { count, body } => Call {
+                method: Method::POST,
+                path: format!("/v1/key/generate/{}", spread(sequence, *count)),
+                body: body.clone(),
+            },
+            Self::Read { count, folder } => {
+                let name = spread(sequence, *count);
+                Call::get(&format!("/v1/{folder}/{name}?version=1"))
             }
         }
     }
+}
+
+/// A prime stride visits every key once before it comes back.
+fn spread(sequence: u64, count: u64) -> String {
+    let number = sequence
+        .wrapping_mul(2_147_483_647)
+        .checked_rem(count)
+        .unwrap_or(0);
+    spread_name(number)
 }
 
 /// The name of key `number` in a store of many.

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use keystead_crypto::SystemRandom;
 use keystead_identity::ApiKey;
 use keystead_tls::{ClientCredential, ClientSettings, Trust};
+use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -34,6 +35,8 @@ pub(crate) struct Client {
     address: SocketAddr,
     protocol: Protocol,
     connector: TlsConnector,
+    /// What every request carries besides the usual.
+    token: Option<String>,
 }
 
 /// One connection, or one of its streams.
@@ -70,17 +73,29 @@ impl Client {
     /// each connection.
     pub(crate) fn new(address: SocketAddr, protocol: Protocol, key: &ApiKey) -> Result<Self> {
         let credential = ClientCredential::from_api_key(key, Timestamp::now(), &SystemRandom)?;
-        let mut tls = keystead_tls::client(ClientSettings {
+        let tls = keystead_tls::client(ClientSettings {
             credential: Some(credential),
             trust: Trust::Insecure,
         })?;
+        Ok(Self::over(address, protocol, tls))
+    }
+
+    /// A client with other TLS settings.
+    pub(crate) fn over(address: SocketAddr, protocol: Protocol, mut tls: ClientConfig) -> Self {
         tls.alpn_protocols = vec![protocol.alpn()];
         tls.resumption = Resumption::disabled();
-        Ok(Self {
+        Self {
             address,
             protocol,
             connector: TlsConnector::from(Arc::new(tls)),
-        })
+            token: None,
+        }
+    }
+
+    /// The same client with a token of Vault.
+    pub(crate) fn with_token(mut self, token: String) -> Self {
+        self.token = Some(token);
+        self
     }
 
     /// Connects and finishes both handshakes.
@@ -112,9 +127,11 @@ impl Client {
                 .header(HOST, self.address.to_string()),
             Sender::Http2(_) => request.uri(format!("https://{}{}", self.address, call.path)),
         };
-        let request = request
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(call.body.clone()))?;
+        let request = match &self.token {
+            Some(token) => request.header("X-Vault-Token", token),
+            None => request.header(CONTENT_TYPE, "application/json"),
+        };
+        let request = request.body(Full::new(call.body.clone()))?;
         let response = match sender {
             Sender::Http1(sender) => {
                 sender.ready().await?;

@@ -49,7 +49,7 @@ impl Load {
     pub(crate) async fn connect(&self, client: &Client) -> Result<Vec<Sender>> {
         let mut senders = Vec::new();
         while senders.len() < self.in_flight {
-            senders.extend(client.connect().await?.streams(STREAMS));
+            senders.extend(client.connect().await?.streams(STREAMS.min(self.in_flight)));
         }
         Ok(senders)
     }

@@ -20,6 +20,7 @@ mod load;
 mod measure;
 mod report;
 mod server;
+mod stores;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,41 +42,59 @@ struct Cli {
 enum Command {
     #[command(hide = true)]
     Floor(floor::Options),
+    /// Measures what a remote key store costs instead: OpenBao, started from where
+    /// KEYSTEAD_BAO says.
+    Stores,
 }
 
 /// What to measure, and for how long.
 #[derive(Args)]
 struct Plan {
     /// The kes binary [default: the one beside this program].
-    #[arg(long)]
+    #[arg(long, global = true)]
     kes: Option<PathBuf>,
     /// The binary of another KES server, measured in the same run if given.
-    #[arg(long)]
+    #[arg(long, global = true)]
     reference: Option<PathBuf>,
     /// Seconds of load per measurement.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 5)]
     seconds: u64,
     /// Rounds; the median of them counts.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, global = true, default_value_t = 3)]
     rounds: usize,
     /// Requests in flight: so many HTTP/1.1 connections, or an eighth as many with
     /// eight HTTP/2 streams each.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, global = true, default_value_t = 32)]
     in_flight: usize,
     /// Requests per second of the latency measurement.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, global = true, default_value_t = 2000)]
     rate: u32,
     /// Numbers of keys in the store whose effect is measured.
-    #[arg(long, value_delimiter = ',', default_value = "10,1000,100000,1000000")]
+    #[arg(
+        long,
+        global = true,
+        value_delimiter = ',',
+        default_value = "10,1000,100000,1000000"
+    )]
     keys: Vec<usize>,
+    /// Keys that are read from OpenBao, one after the other, in each round.
+    #[arg(long, global = true, default_value_t = 3000)]
+    misses: u64,
     /// Replaces the tables between the marks of this Markdown file.
-    #[arg(long)]
+    #[arg(long, global = true)]
     write: Option<PathBuf>,
 }
 
 impl Plan {
     fn time(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    fn kes(&self) -> Result<PathBuf> {
+        Ok(match &self.kes {
+            Some(path) => path.canonicalize()?,
+            None => std::env::current_exe()?.with_file_name("kes"),
+        })
     }
 }
 
@@ -85,6 +104,7 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match cli.command {
             Some(Command::Floor(options)) => floor::serve(&options).await,
+            Some(Command::Stores) => stores::all(&cli.plan).await,
             None => measure::all(&cli.plan).await,
         }
     })

@@ -49,10 +49,7 @@ struct Line<'a> {
 
 /// Takes all measurements, prints the tables and writes them if asked to.
 pub(crate) async fn all(plan: &Plan) -> Result<()> {
-    let kes = match &plan.kes {
-        Some(path) => path.canonicalize()?,
-        None => std::env::current_exe()?.with_file_name("kes"),
-    };
+    let kes = plan.kes()?;
     let site = Site::new(&kes)?;
     let mut report = Report::new(plan)?;
     let mut subjects = vec![Subject::start(&site, "keystead", kes).await?];
@@ -68,7 +65,7 @@ pub(crate) async fn all(plan: &Plan) -> Result<()> {
     drop(floors);
     store_sizes(plan, &site, &subjects, &mut report).await?;
     match &plan.write {
-        Some(path) => report.write(path),
+        Some(path) => report.write(path, "measured"),
         None => Ok(()),
     }
 }
@@ -339,7 +336,12 @@ async fn rounds(plan: &Plan, load: &Load, lines: &mut [Line<'_>]) -> Result<Vec<
     Ok(rows)
 }
 
-async fn sample(server: &Server, protocol: Protocol, load: &Load, calls: &Calls) -> Result<Sample> {
+pub(crate) async fn sample(
+    server: &Server,
+    protocol: Protocol,
+    load: &Load,
+    calls: &Calls,
+) -> Result<Sample> {
     let client = server.client(protocol)?;
     let senders = load.connect(&client).await?;
     let before = server.usage()?.cpu;
@@ -347,7 +349,7 @@ async fn sample(server: &Server, protocol: Protocol, load: &Load, calls: &Calls)
     Sample::new(&outcome, server.usage()?.cpu.saturating_sub(before))
 }
 
-fn full_speed(plan: &Plan) -> Load {
+pub(crate) fn full_speed(plan: &Plan) -> Load {
     Load {
         in_flight: plan.in_flight,
         time: plan.time(),
@@ -357,12 +359,12 @@ fn full_speed(plan: &Plan) -> Load {
     }
 }
 
-fn row(mut label: Vec<String>, cells: &[&[String]]) -> Vec<String> {
+pub(crate) fn row(mut label: Vec<String>, cells: &[&[String]]) -> Vec<String> {
     label.extend(cells.concat());
     label
 }
 
-fn progress(what: &str) {
+pub(crate) fn progress(what: &str) {
     eprintln!("{what}");
 }
 

@@ -11,9 +11,6 @@ use jiff::Timestamp;
 use crate::Plan;
 use crate::load::Outcome;
 
-const BEGIN: &str = "<!-- measured: begin -->\n";
-const END: &str = "<!-- measured: end -->";
-
 /// One measurement of one server.
 pub(crate) struct Sample {
     per_second: f64,
@@ -77,6 +74,20 @@ impl Series {
         .map(|value| format!("{value:.0}"))
     }
 
+    /// The 50th and the 99th percentile, and how many times those of `base` they are.
+    pub(crate) fn latency_ratio_cells(&self, base: &Self) -> [String; 4] {
+        let pair = |value: fn(&Sample) -> f64| {
+            let own = self.median(value);
+            [
+                format!("{own:.0}"),
+                ratio_cell(Some(own / base.median(value))),
+            ]
+        };
+        let [p50, p50_ratio] = pair(|sample| microseconds(sample.p50));
+        let [p99, p99_ratio] = pair(|sample| microseconds(sample.p99));
+        [p50, p50_ratio, p99, p99_ratio]
+    }
+
     fn median(&self, value: impl Fn(&Sample) -> f64) -> f64 {
         median(self.0.iter().map(value).collect())
     }
@@ -118,20 +129,18 @@ impl Report {
         Ok(())
     }
 
-    /// Puts the tables between the marks of a Markdown file.
-    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+    /// Puts the tables between the marks of that name in a Markdown file.
+    pub(crate) fn write(&self, path: &Path, name: &str) -> Result<()> {
         let text =
             fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        let marks = || {
-            format!(
-                "{} has no `{}` and `{END}`",
-                path.display(),
-                BEGIN.trim_end()
-            )
-        };
-        let (before, rest) = text.split_once(BEGIN).with_context(marks)?;
-        let (_, after) = rest.split_once(END).with_context(marks)?;
-        fs::write(path, format!("{before}{BEGIN}\n{}\n{END}{after}", self.0))?;
+        let (begin, end) = (
+            format!("<!-- {name}: begin -->"),
+            format!("<!-- {name}: end -->"),
+        );
+        let marks = || format!("{} has no `{begin}` and `{end}`", path.display());
+        let (before, rest) = text.split_once(&begin).with_context(marks)?;
+        let (_, after) = rest.split_once(&end).with_context(marks)?;
+        fs::write(path, format!("{before}{begin}\n\n{}\n{end}{after}", self.0))?;
         Ok(())
     }
 }

@@ -73,20 +73,30 @@ impl Site {
         self.folder.path().join(name)
     }
 
-    /// A KES server whose cache keeps every key it has read.
+    /// A KES server on a folder, whose cache keeps every key it has read.
     pub(crate) async fn kes(
         &self,
         name: &'static str,
         binary: &Path,
         store: &Path,
     ) -> Result<Server> {
+        let keystore = format!("fs: {{ path: {} }}", store.display());
+        self.kes_on(name, binary, &keystore).await
+    }
+
+    /// The same on any key store, given as one line of YAML.
+    pub(crate) async fn kes_on(
+        &self,
+        name: &'static str,
+        binary: &Path,
+        keystore: &str,
+    ) -> Result<Server> {
         let address = free_address()?;
         let text = format!(
             "address: {address}\nadmin:\n  identity: {}\ntls:\n  key: server.key\n  cert: server.crt\n\
              cache:\n  expiry:\n    any: 24h\n    unused: 24h\nlog:\n  error: on\n  audit: off\n\
-             keystore:\n  fs:\n    path: {}\n",
-            self.admin.identity(),
-            store.display()
+             keystore:\n  {keystore}\n",
+            self.admin.identity()
         );
         let file = format!("{name}-{}.yml", address.port());
         fs::write(self.folder.path().join(&file), text)?;

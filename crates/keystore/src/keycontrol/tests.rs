@@ -71,7 +71,7 @@ async fn meets_the_contract() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn status_calls_leave_nothing_behind() {
     contract::stays_flat(&World::new().await.store().await).await;
 }

@@ -38,7 +38,7 @@ async fn a_double_of_kv1() {
     contract::check_all_but_races(in_new_folders(config)).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn status_calls_of_a_double_leave_nothing_behind() {
     contract::stays_flat(&World::new().await.store().await).await;
 }
