@@ -248,10 +248,11 @@ impl Vault {
     fn find(&self, body: &Body) -> Result<(&str, &Secret), Failure> {
         self.in_box(body)?;
         let wanted = text(body, "secret_id")?;
+        let by_id = || self.secrets.iter().find(|(_, secret)| secret.id == *wanted);
         self.secrets
-            .iter()
+            .get_key_value(wanted)
+            .or_else(by_id)
             .map(|(name, secret)| (name.as_str(), secret))
-            .find(|(name, secret)| *name == wanted || secret.id == *wanted)
             .ok_or_else(|| Failure::refused(404, "Secret not found"))
     }
 

@@ -4,7 +4,7 @@ mod addresses;
 mod banner;
 mod life;
 mod occasions;
-mod protection;
+pub(super) mod protection;
 mod source;
 mod voice;
 

@@ -43,7 +43,7 @@ fn may_lock_without_limit() -> bool {
 }
 
 /// Switches core dumps off, those that the system hands to a program included.
-pub(super) fn forbid_core_dumps() -> Result<()> {
+pub(crate) fn forbid_core_dumps() -> Result<()> {
     setrlimit(
         Resource::Core,
         Rlimit {
