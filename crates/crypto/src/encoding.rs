@@ -19,10 +19,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// # Errors
 /// [`Error::Base64`].
 pub fn decode_base64(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let decoded = if text.iter().any(is_break) {
+    let decoded = if text.contains(&b'\n') || text.contains(&b'\r') {
         let mut joined = Zeroizing::new(Vec::with_capacity(text.len()));
-        joined.extend(text.iter().filter(|byte| !is_break(byte)));
+        joined.extend(text.iter().filter(|byte| !matches!(byte, b'\r' | b'\n')));
         BASE64.decode(&*joined)
     } else {
         BASE64.decode(text)

@@ -1,9 +1,11 @@
+use std::array;
+
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::cipher::{NONCE_LEN, TAG_LEN};
 use crate::ciphertext::Ciphertext;
-use crate::key::{HmacKey, IV_LEN};
+use crate::key::{HmacKey, IV_LEN, KEY_LEN};
 use crate::{Cipher, Error, Random, SecretKey};
 
 mod json;
@@ -16,7 +18,7 @@ pub struct StoredKey {
     cipher: Option<Cipher>,
     hmac_key: Option<HmacKey>,
     created_at: Timestamp,
-    created_by: String,
+    created_by: Box<str>,
 }
 
 impl StoredKey {
@@ -53,7 +55,7 @@ impl StoredKey {
             cipher: Some(cipher),
             hmac_key: Some(HmacKey::generate(random)?),
             created_at,
-            created_by: created_by.to_owned(),
+            created_by: created_by.into(),
         })
     }
 
@@ -124,8 +126,38 @@ impl StoredKey {
     ) -> Result<Vec<u8>, Error> {
         let mut drawn = [0; IV_LEN + NONCE_LEN];
         random.fill(&mut drawn)?;
-        let (iv, nonce) = iv_and_nonce(&drawn);
+        let mut drawn = drawn.into_iter();
+        let (iv, nonce) = (take(&mut drawn), take(&mut drawn));
+        self.seal_with(iv, nonce, plaintext, context)
+    }
 
+    /// Draws a data key: its bytes, and what [`seal`](Self::seal) makes of them.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`], [`Error::PlaintextTooLong`].
+    pub fn data_key(
+        &self,
+        random: &dyn Random,
+        context: &[u8],
+    ) -> Result<(Zeroizing<[u8; KEY_LEN]>, Vec<u8>), Error> {
+        // One draw for all, because a draw costs more than its bytes: the generator
+        // takes prediction resistance from the processor each time.
+        let mut drawn = Zeroizing::new([0; KEY_LEN + IV_LEN + NONCE_LEN]);
+        random.fill(&mut *drawn)?;
+        let mut drawn = drawn.iter().copied();
+        let data_key = Zeroizing::new(take(&mut drawn));
+        let (iv, nonce) = (take(&mut drawn), take(&mut drawn));
+        let ciphertext = self.seal_with(iv, nonce, &*data_key, context)?;
+        Ok((data_key, ciphertext))
+    }
+
+    fn seal_with(
+        &self,
+        iv: [u8; IV_LEN],
+        nonce: [u8; NONCE_LEN],
+        plaintext: &[u8],
+        context: &[u8],
+    ) -> Result<Vec<u8>, Error> {
         let mut tag = [0; TAG_LEN];
         let mut out = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
         out.resize(plaintext.len(), 0);
@@ -133,7 +165,8 @@ impl StoredKey {
         let subkey = self.key.subkey(cipher, &iv);
         cipher.seal(&subkey, nonce, context, plaintext, &mut out, &mut tag)?;
         out.extend_from_slice(&tag);
-        out.extend_from_slice(&drawn);
+        out.extend_from_slice(&iv);
+        out.extend_from_slice(&nonce);
         Ok(out)
     }
 
@@ -173,12 +206,7 @@ impl StoredKey {
     }
 }
 
-/// The two parts of what [`StoredKey::seal`] draws.
-fn iv_and_nonce(drawn: &[u8; IV_LEN + NONCE_LEN]) -> ([u8; IV_LEN], [u8; NONCE_LEN]) {
-    let mut iv = [0; IV_LEN];
-    let mut nonce = [0; NONCE_LEN];
-    for (to, from) in iv.iter_mut().chain(&mut nonce).zip(drawn) {
-        *to = *from;
-    }
-    (iv, nonce)
+/// The next `N` of drawn bytes.
+fn take<const N: usize>(drawn: &mut impl Iterator<Item = u8>) -> [u8; N] {
+    array::from_fn(|_| drawn.next().unwrap_or_default())
 }

@@ -30,7 +30,7 @@ pub(super) fn decode(value: &[u8]) -> Result<StoredKey, Error> {
         cipher: algorithm.map(|name| name.parse()).transpose()?,
         hmac_key: None,
         created_at: json.created_at.unwrap_or(UNKNOWN),
-        created_by: json.created_by.unwrap_or_default(),
+        created_by: json.created_by.unwrap_or_default().into(),
     })
 }
 

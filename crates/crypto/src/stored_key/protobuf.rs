@@ -68,7 +68,7 @@ pub(super) fn decode(value: &[u8]) -> Result<StoredKey, Error> {
             .created_at
             .as_ref()
             .map_or(Ok(Timestamp::UNIX_EPOCH), timestamp)?,
-        created_by: message.created_by.clone(),
+        created_by: message.created_by.as_str().into(),
     })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn encode(key: &StoredKey) -> Zeroizing<String> {
             kind: SHA256,
         }),
         created_at: Some(time(key.created_at)),
-        created_by: key.created_by.clone(),
+        created_by: key.created_by.to_string(),
     };
     let bytes = Zeroizing::new(message.encode_to_vec());
     encode_base64(&bytes)

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::{Replay, base64, cipher, for_each, hex, stored_key, text};
 use crate::key::HmacKey;
-use crate::{Error, SecretKey, StoredKey};
+use crate::{Cipher, Error, SecretKey, StoredKey};
 
 #[test]
 fn subkeys() {
@@ -34,6 +34,24 @@ fn encrypt_with_fixed_randomness() {
         assert_eq!(ciphertext.capacity(), plaintext.len() + StoredKey::OVERHEAD);
         assert_eq!(*key.open(&ciphertext, &context).unwrap(), plaintext);
     });
+}
+
+#[test]
+fn a_data_key_is_drawn_first_and_sealed_like_anything_else() {
+    for cipher in [Cipher::Aes256, Cipher::ChaCha20] {
+        let key = stored_key(&[1; 32], cipher);
+        let drawn: Vec<u8> = (0..60).collect();
+        let sealed = key.seal(&Replay(drawn[32..].to_vec()), &drawn[..32], b"context");
+        let (data_key, ciphertext) = key.data_key(&Replay(drawn.clone()), b"context").unwrap();
+        assert_eq!(data_key[..], drawn[..32]);
+        assert_eq!(ciphertext, sealed.unwrap());
+    }
+}
+
+/// A million cached keys are a million of these.
+#[test]
+fn a_stored_key_is_small() {
+    assert!(size_of::<StoredKey>() <= 112);
 }
 
 #[test]
