@@ -38,6 +38,10 @@ pub(crate) enum RemoteError {
         advice: &'static str,
     },
     /// There is no session.
+    #[cfg_attr(
+        not(feature = "keysecure"),
+        allow(dead_code, reason = "only that store has sessions")
+    )]
     #[error("login failed: {0}")]
     Login(Arc<RemoteError>),
     /// The name leads to another place, or nowhere.
