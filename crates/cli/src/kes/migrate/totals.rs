@@ -76,7 +76,7 @@ impl Totals {
                 "open on the target what the source sealed",
             ),
             (
-                "Unproven",
+                "No proof",
                 self.unprovable,
                 "are there, but their values are no keys",
             ),
