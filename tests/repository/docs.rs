@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use keystead_doubles::OpenBao;
+use keystead_doubles::{Moto, OpenBao};
 
 use crate::appliance::Appliances;
 use crate::azure::Cloud;
@@ -25,12 +25,16 @@ use crate::imports::root;
 fn every_documented_command_works() -> Result<()> {
     let mut commands = 0;
     let bao = OpenBao::program()?;
+    let moto = Moto::program()?;
     for document in documents()? {
         let text = std::fs::read_to_string(&document)?;
-        if parse(&text)?.is_empty() || (text.contains("\n$ bao ") && bao.is_none()) {
+        let lacks = |command: &str, peer: &Option<PathBuf>| {
+            text.contains(&format!("\n$ {command} ")) && peer.is_none()
+        };
+        if parse(&text)?.is_empty() || lacks("bao", &bao) || lacks("moto_server", &moto) {
             continue;
         }
-        let mut shell = Shell::start(bao.as_deref())?;
+        let mut shell = Shell::start([&bao, &moto])?;
         let appliances = Appliances::of(&text, shell.folder.path())?;
         let text = appliances.fill_in(&text);
         let cloud = Cloud::of(&text, shell.folder.path())?;
@@ -206,22 +210,26 @@ struct Shell {
 const MARK: &str = "\u{1}exit status ";
 
 impl Shell {
-    /// `bao` is the OpenBao that commands may use.
-    fn start(bao: Option<&Path>) -> Result<Self> {
+    /// The peers are programs beside those that commands may use.
+    fn start(peers: [&Option<PathBuf>; 2]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let kes = assert_cmd::cargo::cargo_bin("kes");
-        let binaries = kes.parent().context("the folder of kes")?.display();
-        let bao = bao
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""))
-            .display();
-        let path = std::env::var("PATH")?;
+        let binaries = kes.parent().context("the folder of kes")?;
+        let mut folders = vec![binaries.to_owned()];
+        for peer in peers.into_iter().flatten() {
+            folders.extend(peer.parent().map(Path::to_owned));
+            // Beside the link there may be less than beside the program.
+            let program = peer.canonicalize()?;
+            folders.extend(program.parent().map(Path::to_owned));
+        }
+        let path = std::env::var_os("PATH").context("no PATH")?;
+        folders.extend(std::env::split_paths(&path));
         let (output, writer) = std::io::pipe()?;
         let child = Command::new("bash")
             .args(["--noprofile", "--norc"])
             .env_clear()
             .env("HOME", folder.path())
-            .env("PATH", format!("{binaries}:{bao}:{path}"))
+            .env("PATH", std::env::join_paths(folders)?)
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(writer.try_clone()?)
