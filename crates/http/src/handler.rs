@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use crate::{Body, Connection};
 
-/// Answers requests; cloned for each of them, so a handler is a cheap handle.
+/// Answers requests; cloned for each connection, so a handler is a cheap handle.
 pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers one request of a connection.
     fn handle(

@@ -1,6 +1,8 @@
 //! Request bodies.
 
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -44,7 +46,13 @@ where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    timeout_at(deadline, read(body, limit))
+    let mut reading = pin!(read(body, limit));
+    // Nearly all bodies have arrived with their head, and a timer is more work than reading
+    // them.
+    if let Poll::Ready(outcome) = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        return outcome;
+    }
+    timeout_at(deadline, reading)
         .await
         .unwrap_or(Err(BodyError::TimedOut))
 }

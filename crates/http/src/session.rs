@@ -107,20 +107,24 @@ impl<H: Handler> Sessions<H> {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Activity::new(!http2);
-        let connection = Arc::new(connection);
+        // Requests share what belongs to their connection and nothing else: a count that
+        // all connections change would go back and forth between the processors.
+        let shared = Arc::new((self.handler.clone(), Arc::new(connection)));
         let service = service_fn(|request| {
             let running = activity.begin();
-            let handler = self.handler.clone();
-            let connection = Arc::clone(&connection);
+            let shared = Arc::clone(&shared);
             async move {
-                let response = handler.handle(&connection, request).await;
+                let (handler, connection) = &*shared;
+                let response = handler.handle(connection, request).await;
                 Ok::<_, Infallible>(response.map(|body| running.until_end_of(body)))
             }
         });
         let builder = if http2 { &self.http2 } else { &self.http1 };
         let stream = TokioIo::new(Observed::new(stream, Arc::clone(&activity)));
         let mut requests = pin!(builder.serve_connection(stream, service));
-        let mut shutdown = pin!(self.shutdown.cancelled());
+        // Waiting takes a lock, which here is the connection's own.
+        let shutdown = self.shutdown.child_token();
+        let mut shutdown = pin!(shutdown.cancelled());
         let mut timer = pin!(sleep_until(Instant::now() + self.limits.idle));
         let mut phase = Phase::Open;
 

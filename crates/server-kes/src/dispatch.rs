@@ -34,7 +34,7 @@ impl Handler for Dispatch {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let shared = &*self.0;
-        let state = shared.state.load_full();
+        let state = shared.state.load();
         let began = Instant::now();
         let (head, body) = request.into_parts();
 

@@ -18,9 +18,6 @@ use crate::call::Call;
 use crate::failure;
 use crate::new_key::{self, description};
 
-/// Bytes of a data key; clients refuse any other size.
-const DATA_KEY_LEN: usize = 32;
-
 pub(crate) async fn create(call: Call<'_>) -> Answer {
     let name = call.name(Subject::Key)?;
     let key = new_key::generated(&*call.shared.random, creator(&call))?;
@@ -75,14 +72,9 @@ pub(crate) async fn generate(call: Call<'_>, body: Incoming) -> Answer {
     };
     let (key, request) = prepare(&call, body, decode).await?;
 
-    let random = &*call.shared.random;
-    let mut plaintext = Zeroizing::new([0; DATA_KEY_LEN]);
-    random
-        .fill(plaintext.as_mut_slice())
+    let (plaintext, ciphertext) = key
+        .data_key(&*call.shared.random, &request.context)
         .map_err(|error| HttpError::from(ApiError::GENERATE_KEY_FAILED).because(error))?;
-    let ciphertext = key
-        .seal(random, plaintext.as_slice(), &request.context)
-        .map_err(|error| HttpError::from(ApiError::ENCRYPT_FAILED).because(error))?;
     answer::json(GenerateResponse::encode(plaintext.as_slice(), &ciphertext))
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use keystead_observe::{ActiveRequest, AuditEvent, RequestAttributes};
@@ -13,7 +15,6 @@ const CLIENT_GONE: u16 = 499;
 pub(crate) struct Record<'a> {
     shared: &'a Shared,
     request: RequestAttributes<'a>,
-    time: Timestamp,
     began: Instant,
     status: u16,
     audited: bool,
@@ -28,7 +29,6 @@ impl<'a> Record<'a> {
         Self {
             shared,
             request,
-            time: Timestamp::now(),
             began,
             status: CLIENT_GONE,
             audited: true,
@@ -60,7 +60,7 @@ impl Drop for Record<'_> {
         }
         if self.audited && self.shared.audit_log.enabled() {
             self.shared.audit_log.record(AuditEvent {
-                time: self.time,
+                time: arrival(duration),
                 method: self.request.method.clone(),
                 ip: self.request.ip,
                 path: self.request.path.to_owned(),
@@ -70,4 +70,10 @@ impl Drop for Record<'_> {
             });
         }
     }
+}
+
+/// When a request arrived that has taken `duration` so far.
+fn arrival(duration: Duration) -> Timestamp {
+    let now = Timestamp::now();
+    now.saturating_sub(duration).unwrap_or(now)
 }
