@@ -25,8 +25,12 @@ pub(crate) enum Calls {
     Same(Call),
     /// `/v1/key/create/<prefix>-<n>`.
     Create { prefix: String },
-    /// A data key from one of `count` keys, all over the store.
-    Spread { count: u64, body: Bytes },
+    /// Data keys from `called` keys in turn, which lie all over a store of `stored`.
+    Spread {
+        called: u64,
+        stored: u64,
+        body: Bytes,
+    },
     /// The secret of one of `count` keys, in the same order, from a K/V engine.
     Read { count: u64, folder: &'static str },
 }
@@ -94,10 +98,11 @@ impl Calls {
         ])
     }
 
-    /// Data keys from `count` keys named by [`spread_name`].
-    pub(crate) fn spread(count: u64) -> Self {
+    /// Data keys from `called` of `stored` keys, which [`spread_name`] names.
+    pub(crate) fn spread(called: u64, stored: u64) -> Self {
         Self::Spread {
-            count,
+            called,
+            stored,
             body: Bytes::from_static(b"{}"),
         }
     }
@@ -107,11 +112,18 @@ impl Calls {
         match self {
             Self::Same(call) => call.clone(),
             Self::Create { prefix } => Call::create(&format!("{prefix}-{sequence}")),
-            Self::Spread { count, body } => Call {
-                method: Method::POST,
-                path: format!("/v1/key/generate/{}", spread(sequence, *count)),
-                body: body.clone(),
-            },
+            Self::Spread {
+                called,
+                stored,
+                body,
+            } => {
+                let turn = sequence.checked_rem(*called).unwrap_or(0);
+                Call {
+                    method: Method::POST,
+                    path: format!("/v1/key/generate/{}", spread(turn, *stored)),
+                    body: body.clone(),
+                }
+            }
             Self::Read { count, folder } => {
                 let name = spread(sequence, *count);
                 Call::get(&format!("/v1/{folder}/{name}?version=1"))

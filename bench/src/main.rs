@@ -17,6 +17,7 @@ mod calls;
 mod client;
 mod floor;
 mod load;
+mod many_keys;
 mod measure;
 mod report;
 mod server;

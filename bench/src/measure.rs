@@ -1,17 +1,16 @@
 //! The measurements, one function per table.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use crate::Plan;
-use crate::calls::{Call, Calls, KEY, spread_name};
+use crate::calls::{Call, Calls, KEY};
 use crate::client::Protocol;
 use crate::load::Load;
+use crate::many_keys;
 use crate::report::{Report, Sample, Series, memory_cell, milliseconds_cell};
-use crate::server::{Server, Site};
+use crate::server::{FLOOR, Server, Site};
 
 /// The heads of the tables of cached calls.
 const CACHED: [&str; 10] = [
@@ -27,24 +26,23 @@ const CACHED: [&str; 10] = [
     "of floor",
 ];
 
-/// Hard links a file system surely allows to one file.
-const LINKS: u64 = 60_000;
-
 /// A key server, its binary, and the cached calls that fit its store.
-struct Subject {
-    server: Server,
-    binary: PathBuf,
-    store: PathBuf,
+pub(crate) struct Subject {
+    pub(crate) server: Server,
+    pub(crate) binary: PathBuf,
+    pub(crate) store: PathBuf,
     calls: Vec<(&'static str, Calls)>,
 }
 
 /// One line of a table while it is measured.
-struct Line<'a> {
-    label: Vec<String>,
-    server: &'a Server,
-    protocol: Protocol,
-    calls: Calls,
-    series: Series,
+pub(crate) struct Line<'a> {
+    pub(crate) label: Vec<String>,
+    pub(crate) server: &'a Server,
+    pub(crate) protocol: Protocol,
+    pub(crate) calls: Calls,
+    /// Whether the lines after this one are compared to it.
+    pub(crate) is_base: bool,
+    pub(crate) series: Series,
 }
 
 /// Takes all measurements, prints the tables and writes them if asked to.
@@ -63,7 +61,7 @@ pub(crate) async fn all(plan: &Plan) -> Result<()> {
     created(plan, &subjects, &mut report).await?;
     connections(plan, &subjects, &floors, &mut report).await?;
     drop(floors);
-    store_sizes(plan, &site, &subjects, &mut report).await?;
+    many_keys::measure(plan, &site, &subjects, &mut report).await?;
     match &plan.write {
         Some(path) => report.write(path, "measured"),
         None => Ok(()),
@@ -150,6 +148,7 @@ fn cached_lines<'a>(subjects: &'a [Subject], floors: &'a [Server]) -> Vec<Line<'
                     server,
                     protocol,
                     calls: calls.clone(),
+                    is_base: server.name == FLOOR,
                     series: Series::default(),
                 });
             }
@@ -213,6 +212,7 @@ async fn connections(
             server,
             protocol: Protocol::Http1,
             calls: Calls::Same(Call::get("/version")),
+            is_base: server.name == FLOOR,
             series: Series::default(),
         })
         .collect();
@@ -234,82 +234,12 @@ async fn connections(
     )
 }
 
-async fn store_sizes(
+/// Measures all lines round by round.
+pub(crate) async fn rounds(
     plan: &Plan,
-    site: &Site,
-    subjects: &[Subject],
-    report: &mut Report,
-) -> Result<()> {
-    let mut rows = Vec::new();
-    for subject in subjects {
-        for &count in &plan.keys {
-            let name = subject.server.name;
-            progress(&format!("{count} keys in the store, {name}"));
-            let count = u64::try_from(count)?;
-            let store = site.store(&format!("{name}-{count}"));
-            fill(&store, &subject.store.join(KEY), count)?;
-            let server = site.kes(name, &subject.binary, &store).await?;
-            let calls = Calls::spread(count);
-            let warm = Load {
-                requests: count,
-                time: Duration::from_secs(600),
-                ..full_speed(plan)
-            };
-            sample(&server, Protocol::Http1, &warm, &calls).await?;
-            let mut series = Series::default();
-            for _ in 0..plan.rounds {
-                series.push(sample(&server, Protocol::Http1, &full_speed(plan), &calls).await?);
-            }
-            let memory = memory_cell(server.usage()?.memory);
-            rows.push(row(
-                vec![name.to_owned(), count.to_string()],
-                &[
-                    &series.rate_cells(None)[..1],
-                    &series.latency_cells(),
-                    &series.cpu_cells(None)[..1],
-                    &[memory],
-                ],
-            ));
-            drop(server);
-            fs::remove_dir_all(&store)?;
-        }
-    }
-    let header = [
-        "server",
-        "keys",
-        "requests/s",
-        "p50 µs",
-        "p99 µs",
-        "p99.9 µs",
-        "CPU µs/request",
-        "memory, MiB",
-    ];
-    report.table(
-        "Data keys from all keys of a store, all cached",
-        &header,
-        &rows,
-    )
-}
-
-/// Makes a file store of `count` keys out of one stored key.
-fn fill(store: &Path, key: &Path, count: u64) -> Result<()> {
-    fs::create_dir(store)?;
-    let mut original = PathBuf::new();
-    for number in 0..count {
-        let path = store.join(spread_name(number));
-        if number.is_multiple_of(LINKS) {
-            fs::copy(key, &path)?;
-            original = path;
-        } else {
-            fs::hard_link(&original, &path)?;
-        }
-    }
-    Ok(())
-}
-
-/// Measures all lines round by round. The first line and every one whose server is a
-/// floor is what those after it are compared to.
-async fn rounds(plan: &Plan, load: &Load, lines: &mut [Line<'_>]) -> Result<Vec<Vec<String>>> {
+    load: &Load,
+    lines: &mut [Line<'_>],
+) -> Result<Vec<Vec<String>>> {
     for round in 0..plan.rounds {
         for line in lines.iter_mut() {
             progress(&format!("{}, round {round}", line.label.join(", ")));
@@ -317,19 +247,19 @@ async fn rounds(plan: &Plan, load: &Load, lines: &mut [Line<'_>]) -> Result<Vec<
             line.series.push(sample);
         }
     }
-    let mut floor = None;
+    let mut base = None;
     let mut rows = Vec::new();
     for line in &*lines {
-        if line.server.name == "floor" {
-            floor = Some(&line.series);
-        }
         let series = &line.series;
+        if line.is_base {
+            base = Some(series);
+        }
         rows.push(row(
             line.label.clone(),
             &[
-                &series.rate_cells(floor),
+                &series.rate_cells(base),
                 &series.latency_cells(),
-                &series.cpu_cells(floor),
+                &series.cpu_cells(base),
             ],
         ));
     }

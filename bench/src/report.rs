@@ -50,17 +50,17 @@ impl Series {
         self.0.push(sample);
     }
 
-    /// Requests per second, and how many times that of `floor`.
-    pub(crate) fn rate_cells(&self, floor: Option<&Self>) -> [String; 2] {
+    /// Requests per second, and how many times that of `base`.
+    pub(crate) fn rate_cells(&self, base: Option<&Self>) -> [String; 2] {
         let own = self.median(|sample| sample.per_second);
-        let ratio = floor.map(|floor| own / floor.median(|sample| sample.per_second));
+        let ratio = base.map(|base| own / base.median(|sample| sample.per_second));
         [format!("{own:.0}"), ratio_cell(ratio)]
     }
 
-    /// CPU microseconds per request, and how many times that of `floor`.
-    pub(crate) fn cpu_cells(&self, floor: Option<&Self>) -> [String; 2] {
+    /// CPU microseconds per request, and how many times that of `base`.
+    pub(crate) fn cpu_cells(&self, base: Option<&Self>) -> [String; 2] {
         let own = self.median(|sample| microseconds(sample.cpu));
-        let ratio = floor.map(|floor| own / floor.median(|sample| microseconds(sample.cpu)));
+        let ratio = base.map(|base| own / base.median(|sample| microseconds(sample.cpu)));
         [format!("{own:.1}"), ratio_cell(ratio)]
     }
 

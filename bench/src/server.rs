@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::calls::Call;
 use crate::client::{Client, Protocol};
 
+/// The name of floor servers.
+pub(crate) const FLOOR: &str = "floor";
+
 /// A scratch folder with what all servers share: certificate, key, administrator.
 pub(crate) struct Site {
     folder: tempfile::TempDir,
@@ -123,7 +126,7 @@ impl Site {
                 "--size",
                 &size.to_string(),
             ]);
-        self.start("floor", address, command).await
+        self.start(FLOOR, address, command).await
     }
 
     async fn start(

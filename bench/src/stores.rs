@@ -90,7 +90,7 @@ async fn misses(
             progress(&format!("generate, {}, round {round}", protocol.name()));
             // A new server has an empty cache.
             let server = site.kes_on("OpenBao", kes, &store.keystore).await?;
-            series.push(sample(&server, *protocol, &load, &Calls::spread(count)).await?);
+            series.push(sample(&server, *protocol, &load, &Calls::spread(count, count)).await?);
         }
     }
     let mut rows = Vec::new();
