@@ -20,7 +20,7 @@ use crate::{Endpoint, Error};
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The most unused connections to one server.
-const MAX_IDLE: usize = 8;
+const MAX_IDLE: usize = 32;
 
 const USER_AGENT: &str = concat!("keystead/", env!("CARGO_PKG_VERSION"));
 
