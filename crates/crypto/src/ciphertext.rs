@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::cipher::{Cipher, NONCE_LEN};
+use crate::cipher::{Cipher, NONCE_LEN, TAG_LEN};
 use crate::encoding::decode_base64;
 use crate::key::IV_LEN;
 
@@ -31,15 +31,20 @@ impl<'a> Ciphertext<'a> {
     /// One raw ciphertext in 128 starts like one of the old forms, so whatever
     /// is not exactly an old form is raw. `None` means too short for raw.
     pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let old = match bytes.first() {
+        Self::parse_old(bytes).or_else(|| Self::parse_raw(bytes))
+    }
+
+    /// The forms that name their cipher.
+    pub(crate) fn parse_old(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.first() {
             Some(&MESSAGE_PACK) => Self::parse_message_pack(bytes),
             Some(&JSON) => Self::parse_json(bytes),
             _ => None,
-        };
-        old.or_else(|| Self::parse_raw(bytes))
+        }
     }
 
-    fn parse_raw(bytes: &'a [u8]) -> Option<Self> {
+    /// The present form; every 28 bytes and more are one.
+    pub(crate) fn parse_raw(bytes: &'a [u8]) -> Option<Self> {
         let (rest, nonce) = bytes.split_last_chunk()?;
         let (sealed, iv) = rest.split_last_chunk()?;
         Some(Self {
@@ -48,6 +53,11 @@ impl<'a> Ciphertext<'a> {
             nonce: *nonce,
             sealed: Cow::Borrowed(sealed),
         })
+    }
+
+    /// Whether there are enough sealed bytes for an authentication tag.
+    pub(crate) fn has_tag(&self) -> bool {
+        self.sealed.len() >= TAG_LEN
     }
 
     /// Releases of 2022-04 to 2024-01: `[algorithm, key id, iv, nonce, sealed]`.

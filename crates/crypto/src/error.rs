@@ -26,6 +26,21 @@ pub enum Error {
     /// Bytes that are not the PKCS#8 form of an Ed25519 private key.
     #[error("not an Ed25519 private key in PKCS#8 form")]
     Pkcs8,
+    /// Bytes that are not the private key of an elliptic curve: P-256, P-384 or P-521.
+    #[error("not a private key of the curves P-256, P-384 or P-521")]
+    EcKey,
+    /// A number of a key version that cannot be: 0, or one used before.
+    #[error("invalid number of a key version")]
+    KeyVersion,
+    /// The key has no such version.
+    #[error("key version does not exist")]
+    NoKeyVersion,
+    /// A key with more versions than it may have.
+    #[error("too many key versions")]
+    TooManyKeyVersions,
+    /// More key material asked for than a key derivation gives.
+    #[error("too much key material asked for")]
+    TooMuchKeyMaterial,
     /// The plaintext is longer than the cipher allows (64 GiB).
     #[error("plaintext is too long")]
     PlaintextTooLong,

@@ -1,8 +1,7 @@
-use aws_lc_rs::hmac;
 use chacha20::{R20, hchacha};
 use zeroize::Zeroizing;
 
-use crate::{Cipher, Error, Random, digest::sha256, encoding::hex};
+use crate::{Cipher, Error, Random, hex, hmac_sha256, sha256};
 
 /// Length of every key in bytes.
 pub(crate) const KEY_LEN: usize = 32;
@@ -11,6 +10,7 @@ pub(crate) const KEY_LEN: usize = 32;
 pub(crate) const IV_LEN: usize = 16;
 
 /// The 32 bytes that a named key consists of.
+#[derive(Clone)]
 pub struct SecretKey(Key);
 
 impl SecretKey {
@@ -32,11 +32,13 @@ impl SecretKey {
     /// responses carry (KES protocol, section 5.6).
     #[must_use]
     pub fn id(&self) -> String {
-        let digest = sha256(self.bytes());
+        let digest = sha256(self.expose());
         hex(digest.first_chunk::<16>().unwrap_or(&[0; 16]))
     }
 
-    pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {
+    /// The bytes, to be sealed or handed to whoever needs them and to nobody else.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; KEY_LEN] {
         &self.0.0
     }
 
@@ -46,7 +48,7 @@ impl SecretKey {
         match cipher {
             Cipher::Aes256 => Zeroizing::new(self.0.mac(iv)),
             Cipher::ChaCha20 => {
-                Zeroizing::new(hchacha::<R20>(self.bytes().into(), iv.into()).into())
+                Zeroizing::new(hchacha::<R20>(self.expose().into(), iv.into()).into())
             }
         }
     }
@@ -89,6 +91,7 @@ impl TryFrom<&[u8]> for HmacKey {
 
 /// 32 bytes and nothing else: the context of an HMAC is prepared for each use, because
 /// kept it would cost every cached key 1.2 KB.
+#[derive(Clone)]
 struct Key(Zeroizing<[u8; KEY_LEN]>);
 
 impl Key {
@@ -99,10 +102,7 @@ impl Key {
     }
 
     fn mac(&self, message: &[u8]) -> [u8; KEY_LEN] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.0);
-        let mut tag = [0; KEY_LEN];
-        tag.copy_from_slice(hmac::sign(&key, message).as_ref());
-        tag
+        hmac_sha256(&*self.0, message)
     }
 }
 

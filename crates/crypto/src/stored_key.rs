@@ -1,11 +1,9 @@
-use std::array;
-
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::cipher::{NONCE_LEN, TAG_LEN};
 use crate::ciphertext::Ciphertext;
-use crate::key::{HmacKey, IV_LEN, KEY_LEN};
+use crate::key::{HmacKey, KEY_LEN};
+use crate::sealed::{self, Drawn};
 use crate::{Cipher, Error, Random, SecretKey};
 
 mod json;
@@ -23,7 +21,7 @@ pub struct StoredKey {
 
 impl StoredKey {
     /// Bytes that a ciphertext is longer than its plaintext.
-    pub const OVERHEAD: usize = TAG_LEN + IV_LEN + NONCE_LEN;
+    pub const OVERHEAD: usize = sealed::OVERHEAD;
 
     /// Makes a key of random bytes with an HMAC key of random bytes.
     ///
@@ -124,11 +122,8 @@ impl StoredKey {
         plaintext: &[u8],
         context: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        let mut drawn = [0; IV_LEN + NONCE_LEN];
-        random.fill(&mut drawn)?;
-        let mut drawn = drawn.into_iter();
-        let (iv, nonce) = (take(&mut drawn), take(&mut drawn));
-        self.seal_with(iv, nonce, plaintext, context)
+        let drawn = Drawn::draw(random)?;
+        sealed::seal(&self.key, self.cipher(), drawn, plaintext, context)
     }
 
     /// Draws a data key: its bytes, and what [`seal`](Self::seal) makes of them.
@@ -142,32 +137,13 @@ impl StoredKey {
     ) -> Result<(Zeroizing<[u8; KEY_LEN]>, Vec<u8>), Error> {
         // One draw for all, because a draw costs more than its bytes: the generator
         // takes prediction resistance from the processor each time.
-        let mut drawn = Zeroizing::new([0; KEY_LEN + IV_LEN + NONCE_LEN]);
+        let mut drawn = Zeroizing::new([0; KEY_LEN + Drawn::LEN]);
         random.fill(&mut *drawn)?;
         let mut drawn = drawn.iter().copied();
-        let data_key = Zeroizing::new(take(&mut drawn));
-        let (iv, nonce) = (take(&mut drawn), take(&mut drawn));
-        let ciphertext = self.seal_with(iv, nonce, &*data_key, context)?;
+        let data_key = Zeroizing::new(sealed::take(&mut drawn));
+        let drawn = Drawn::take(&mut drawn);
+        let ciphertext = sealed::seal(&self.key, self.cipher(), drawn, &*data_key, context)?;
         Ok((data_key, ciphertext))
-    }
-
-    fn seal_with(
-        &self,
-        iv: [u8; IV_LEN],
-        nonce: [u8; NONCE_LEN],
-        plaintext: &[u8],
-        context: &[u8],
-    ) -> Result<Vec<u8>, Error> {
-        let mut tag = [0; TAG_LEN];
-        let mut out = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
-        out.resize(plaintext.len(), 0);
-        let cipher = self.cipher();
-        let subkey = self.key.subkey(cipher, &iv);
-        cipher.seal(&subkey, nonce, context, plaintext, &mut out, &mut tag)?;
-        out.extend_from_slice(&tag);
-        out.extend_from_slice(&iv);
-        out.extend_from_slice(&nonce);
-        Ok(out)
     }
 
     /// The inverse of [`seal`](Self::seal). Opens also the JSON and MessagePack
@@ -176,21 +152,9 @@ impl StoredKey {
     /// # Errors
     /// [`Error::NotAuthentic`], whatever is wrong with the ciphertext.
     pub fn open(&self, ciphertext: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let Ciphertext {
-            tag: named,
-            iv,
-            nonce,
-            sealed,
-        } = Ciphertext::parse(ciphertext).ok_or(Error::NotAuthentic)?;
-        let (encrypted, tag) = sealed
-            .split_last_chunk::<TAG_LEN>()
-            .ok_or(Error::NotAuthentic)?;
-        let cipher = self.cipher.or(named).unwrap_or(Cipher::Aes256);
-
-        let mut plaintext = Zeroizing::new(vec![0; encrypted.len()]);
-        let subkey = self.key.subkey(cipher, &iv);
-        cipher.open(&subkey, nonce, context, encrypted, tag, &mut plaintext)?;
-        Ok(plaintext)
+        let ciphertext = Ciphertext::parse(ciphertext).ok_or(Error::NotAuthentic)?;
+        let cipher = self.cipher.or(ciphertext.tag).unwrap_or(Cipher::Aes256);
+        sealed::open(&self.key, cipher, &ciphertext, context)
     }
 
     /// `HMAC-SHA-256[HMAC key](message)`.
@@ -204,9 +168,4 @@ impl StoredKey {
             .map(|key| key.hmac(message))
             .ok_or(Error::NoHmacKey)
     }
-}
-
-/// The next `N` of drawn bytes.
-fn take<const N: usize>(drawn: &mut impl Iterator<Item = u8>) -> [u8; N] {
-    array::from_fn(|_| drawn.next().unwrap_or_default())
 }

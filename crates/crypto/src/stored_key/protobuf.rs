@@ -79,7 +79,7 @@ pub(super) fn encode(key: &StoredKey) -> Zeroizing<String> {
     };
     let message = KeyVersion {
         key: Some(KeyMessage {
-            bytes: key.key.bytes().to_vec(),
+            bytes: key.key.expose().to_vec(),
             kind,
         }),
         hmac_key: key.hmac_key.as_ref().map(|key| KeyMessage {

@@ -2,9 +2,14 @@
 
 use serde_json::Value;
 
-use crate::{Cipher, Error, Random, SecretKey, StoredKey, decode_base64};
+use crate::{Cipher, Error, KeyRing, KeyVersion, Random, SecretKey, StoredKey, decode_base64};
 
+mod ecdsa;
+mod kdf;
+mod kms_vectors;
 mod properties;
+mod ring;
+mod stream;
 mod vectors;
 
 /// Gives the same bytes again and again.
@@ -43,6 +48,35 @@ fn for_each(section: &str, check: impl Fn(&Value)) {
     println!("vectors: {section}: {}", entries.len());
     assert!(entries.iter().any(Value::is_object), "{section}");
     entries.iter().for_each(check);
+}
+
+/// A section of the vectors of MinIO KMS; each name goes one level down.
+fn kms_section(path: &[&str]) -> Value {
+    let mut vectors: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/minkms.json")).unwrap();
+    for name in path {
+        vectors = vectors[*name].take();
+    }
+    assert!(vectors.is_object() || vectors.is_array(), "{path:?}");
+    vectors
+}
+
+fn list<'a>(entry: &'a Value, field: &str) -> &'a [Value] {
+    let entries = entry[field].as_array().unwrap();
+    println!("vectors: {field}: {}", entries.len());
+    assert!(!entries.is_empty());
+    entries
+}
+
+/// A ring of these versions, all with one cipher.
+fn ring(cipher: Cipher, imported: bool, versions: &[(u32, [u8; 32])], highest: u32) -> KeyRing {
+    let versions = versions.iter().map(|(version, key)| KeyVersion {
+        version: *version,
+        cipher,
+        key: SecretKey::from_bytes(*key),
+        imported,
+    });
+    KeyRing::restore(versions, highest).unwrap()
 }
 
 fn text<'a>(entry: &'a Value, field: &str) -> &'a str {
