@@ -1,17 +1,14 @@
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use keystead_crypto::{Ed25519Key, Random, decode_base64, encode_base64};
 use zeroize::Zeroizing;
 
-use crate::certificate::{CertificateTemplate, self_signed, spki, unusable};
+use crate::certificate::{CertificateTemplate, PrivateKey, self_signed, spki};
 use crate::{Error, Identity};
 
 const PREFIX: &str = "kes:v1:";
 
 /// The key type Ed25519, the only one there is.
 const ED25519: u8 = 0;
-
-/// How long the certificate of a client is valid.
-const CLIENT_VALIDITY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A private key as one line of text (KES protocol, section 1.1):
 /// `kes:v1:` followed by the base64 of a zero byte and a 32-byte Ed25519 seed.
@@ -93,7 +90,8 @@ impl ApiKey {
         template: &CertificateTemplate,
         random: &dyn Random,
     ) -> Result<Vec<u8>, Error> {
-        self_signed(&self.key, self.identity.as_str(), template, random)
+        let key = PrivateKey::Ed25519(&self.key);
+        self_signed(key, self.identity.as_str(), template, random)
     }
 
     /// The certificate that a client presents: named after the identity, valid
@@ -107,20 +105,12 @@ impl ApiKey {
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Vec<u8>, Error> {
-        let not_after = now.checked_add(CLIENT_VALIDITY).map_err(unusable)?;
-        let template = CertificateTemplate {
-            subject: None,
-            dns: Vec::new(),
-            ips: Vec::new(),
-            server: false,
-            not_before: now,
-            not_after,
-        };
+        let template = CertificateTemplate::client(now)?;
         self.certificate(&template, random)
     }
 
     fn new(key: Ed25519Key) -> Self {
-        let identity = Identity::of_spki(&spki(&key));
+        let identity = Identity::of_spki(&spki(PrivateKey::Ed25519(&key)));
         Self { key, identity }
     }
 }

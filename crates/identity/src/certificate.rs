@@ -2,12 +2,12 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use jiff::Timestamp;
-use keystead_crypto::{Ed25519Key, Random};
+use jiff::{SignedDuration, Timestamp};
+use keystead_crypto::{Curve, EcdsaKey, Ed25519Key, Random};
 use rcgen::{
     CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    KeyUsagePurpose, PKCS_ED25519, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
-    SigningKey,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512,
+    PKCS_ED25519, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -16,6 +16,9 @@ use crate::Error;
 /// Object identifier of the Basic Constraints extension (RFC 5280, section
 /// 4.2.1.9).
 const BASIC_CONSTRAINTS: [u64; 4] = [2, 5, 29, 19];
+
+/// How long the certificate of a client is valid.
+const CLIENT_VALIDITY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What a certificate says beside its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,24 @@ pub struct CertificateTemplate {
     pub not_before: Timestamp,
     /// End of the validity, in full seconds.
     pub not_after: Timestamp,
+}
+
+// === impl CertificateTemplate ===
+
+impl CertificateTemplate {
+    /// What a client presents: named after its identity, valid for 90 days, for
+    /// nothing but client authentication (KES protocol, section 1.3; MinIO KMS
+    /// protocol, section 1.3).
+    pub(crate) fn client(now: Timestamp) -> Result<Self, Error> {
+        Ok(Self {
+            subject: None,
+            dns: Vec::new(),
+            ips: Vec::new(),
+            server: false,
+            not_before: now,
+            not_after: now.checked_add(CLIENT_VALIDITY).map_err(unusable)?,
+        })
+    }
 }
 
 /// Whether the Basic Constraints of a DER certificate say that it belongs to a
@@ -54,7 +75,7 @@ pub(crate) fn parse(der: &[u8]) -> Result<X509Certificate<'_>, Error> {
 }
 
 /// The DER SubjectPublicKeyInfo of a key.
-pub(crate) fn spki(key: &Ed25519Key) -> Vec<u8> {
+pub(crate) fn spki(key: PrivateKey<'_>) -> Vec<u8> {
     Signer::new(key).subject_public_key_info()
 }
 
@@ -63,7 +84,7 @@ pub(crate) fn spki(key: &Ed25519Key) -> Vec<u8> {
 /// Its extensions are Key Usage, Extended Key Usage and Basic Constraints in
 /// the order of KES protocol, section 1.3, after the names if there are any.
 pub(crate) fn self_signed(
-    key: &Ed25519Key,
+    key: PrivateKey<'_>,
     identity: &str,
     template: &CertificateTemplate,
     random: &dyn Random,
@@ -110,18 +131,26 @@ pub(crate) fn unusable(error: impl Display) -> Error {
     Error::Template(error.to_string())
 }
 
+/// A private key of any kind that makes certificates.
+#[derive(Clone, Copy)]
+pub(crate) enum PrivateKey<'a> {
+    Ed25519(&'a Ed25519Key),
+    Ecdsa(&'a EcdsaKey),
+}
+
 /// Lets rcgen sign without handing it a copy of the private key.
 struct Signer<'a> {
-    key: &'a Ed25519Key,
-    public_key: [u8; 32],
+    key: PrivateKey<'a>,
+    public_key: Vec<u8>,
 }
 
 impl<'a> Signer<'a> {
-    fn new(key: &'a Ed25519Key) -> Self {
-        Self {
-            key,
-            public_key: key.public_key(),
-        }
+    fn new(key: PrivateKey<'a>) -> Self {
+        let public_key = match key {
+            PrivateKey::Ed25519(key) => key.public_key().to_vec(),
+            PrivateKey::Ecdsa(key) => key.public_key().to_vec(),
+        };
+        Self { key, public_key }
     }
 }
 
@@ -131,12 +160,22 @@ impl PublicKeyData for Signer<'_> {
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ED25519
+        match self.key {
+            PrivateKey::Ed25519(_) => &PKCS_ED25519,
+            PrivateKey::Ecdsa(key) => match key.curve() {
+                Curve::P256 => &PKCS_ECDSA_P256_SHA256,
+                Curve::P384 => &PKCS_ECDSA_P384_SHA384,
+                Curve::P521 => &PKCS_ECDSA_P521_SHA512,
+            },
+        }
     }
 }
 
 impl SigningKey for Signer<'_> {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        Ok(self.key.sign(message))
+        match self.key {
+            PrivateKey::Ed25519(key) => Ok(key.sign(message)),
+            PrivateKey::Ecdsa(key) => key.sign(message).map_err(|_| rcgen::Error::RemoteKeyError),
+        }
     }
 }

@@ -7,6 +7,9 @@ pub enum Error {
     /// The text is not an API key.
     #[error("invalid API key: {0}")]
     ApiKey(&'static str),
+    /// The text is not an identity of MinIO KMS.
+    #[error("invalid identity: {0}")]
+    Identity(&'static str),
     /// The bytes are not one X.509 certificate.
     #[error("malformed certificate: {0}")]
     Certificate(String),
@@ -22,6 +25,12 @@ pub enum Error {
     /// The file has no PEM block of use.
     #[error("no PEM-encoded {0} found")]
     NoPemBlock(&'static str),
+    /// A private key of a kind that cannot be an API key, such as RSA.
+    #[error(
+        "the private key cannot be an API key: \
+         use an unencrypted key of Ed25519 or of the curves P-256, P-384 or P-521"
+    )]
+    PrivateKey,
     /// A key operation failed.
     #[error(transparent)]
     Crypto(#[from] keystead_crypto::Error),

@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use crate::{ApiKey, Error, Identity};
 
-const CERTIFICATE: &str = "CERTIFICATE";
-const PRIVATE_KEY: &str = "PRIVATE KEY";
+pub(crate) const CERTIFICATE: &str = "CERTIFICATE";
+pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
 
 /// What a PEM file says about somebody.
 pub enum Credential {
@@ -57,10 +57,7 @@ impl ApiKey {
     /// The private key as a PEM file, in PKCS#8 form.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
-        let block = Pem::new(PRIVATE_KEY, self.private_key_pkcs8().as_slice());
-        let text = Zeroizing::new(encode(&block));
-        drop(Zeroizing::new(block.into_contents()));
-        text
+        private_key_to_pem(&self.private_key_pkcs8())
     }
 }
 
@@ -88,10 +85,18 @@ pub fn certificate_to_pem(der: &[u8]) -> String {
     encode(&Pem::new(CERTIFICATE, der))
 }
 
+/// A DER PKCS#8 private key as a PEM file.
+pub(crate) fn private_key_to_pem(pkcs8: &[u8]) -> Zeroizing<String> {
+    let block = Pem::new(PRIVATE_KEY, pkcs8);
+    let text = Zeroizing::new(encode(&block));
+    drop(Zeroizing::new(block.into_contents()));
+    text
+}
+
 fn encode(block: &Pem) -> String {
     pem::encode_config(block, EncodeConfig::new().set_line_ending(LineEnding::LF))
 }
 
-fn blocks(file: &[u8]) -> Result<Vec<Pem>, Error> {
+pub(crate) fn blocks(file: &[u8]) -> Result<Vec<Pem>, Error> {
     pem::parse_many(file).map_err(|error| Error::Pem(error.to_string()))
 }
