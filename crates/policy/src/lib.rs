@@ -5,6 +5,8 @@
 //! identity belongs to at most one policy. A deny rule always wins, and what no
 //! rule allows is refused (KES protocol, section 4).
 //!
+//! A policy of MinIO KMS maps commands to patterns of names: [`rules`].
+//!
 //! [`PolicySet::decide`] answers one request without allocating and says why, so
 //! that the server can write the reason to its log: on the wire every refusal has
 //! the same text.
@@ -13,6 +15,7 @@ mod decision;
 mod error;
 mod pattern;
 mod policy;
+pub mod rules;
 mod set;
 mod spellings;
 #[cfg(test)]
