@@ -10,7 +10,7 @@ use keystead_client_kes::Client;
 use keystead_doubles::{
     Authority, Aws, AwsCredentialService, AwsKeys, AwsSettings, Fault, Moto, Server, Tls,
 };
-use keystead_tests::drill::{exists, metric, polls, race, status};
+use keystead_tests::drill::{exists, metric, outage, race, silence, status, ten_thousand_polls};
 use keystead_tests::{Process, Site};
 use serde_json::json;
 
@@ -399,45 +399,8 @@ async fn an_outage_is_survived() -> Result<()> {
     let cached = configuration.replace("1ms", "1h");
     world.site.folder.write("config.yml", &cached)?;
     let (server, client) = world.start()?;
-    client.create_key("cached").await?;
-    client.create_key("uncached").await?;
-    client.generate("cached", b"").await?;
-
-    world.endpoint.kill().await;
-    let down = Instant::now();
-    let uncached = client.generate("uncached", b"").await.err();
-    assert_eq!(uncached.as_ref().and_then(status), Some(502));
-    client.generate("cached", b"").await?;
-    assert!(exists(&client.create_key("cached").await));
-    let ready = client.ready().await.err();
-    assert_eq!(ready.as_ref().and_then(status), Some(504));
-    assert!(client.status().await?.keystore_unreachable);
-    server.complained("key store is offline")?;
-    let noticed = down.elapsed();
-    println!("noticed {noticed:?} after the end of the service");
-
-    world.endpoint.restart().await?;
-    let up = Instant::now();
-    client.generate("uncached", b"").await?;
-    println!("keys are read again after {:?}", up.elapsed());
-    assert!(up.elapsed() < Duration::from_secs(5));
-    server.complained("key store is online again")?;
-    assert!(up.elapsed() < Duration::from_secs(15));
-    client.ready().await?;
-
-    // It takes connections and requests, and is silent.
-    world.endpoint.faults().plan(usize::MAX, "", Fault::Hang);
-    let start = Instant::now();
-    client.create_key("other").await.err().context("created")?;
-    let took = start.elapsed();
-    client.generate("cached", b"").await?;
-    world.endpoint.faults().clear();
-    let well = Instant::now();
-    client.create_key("another").await?;
-    let recovered = well.elapsed();
-    println!("silent: a create failed in {took:?}, worked after {recovered:?}");
-    assert!(took < Duration::from_secs(17));
-    assert!(recovered < Duration::from_secs(10));
+    outage(&server, &client, &mut world.endpoint, || ()).await?;
+    silence(&client, world.endpoint.faults(), "", || (), "new").await?;
     server.stop()?;
     Ok(())
 }
@@ -483,19 +446,7 @@ async fn no_credential_is_printed() -> Result<()> {
 async fn ten_thousand_status_polls_leave_nothing_behind() -> Result<()> {
     let mut world = World::new().await?;
     let (server, client) = world.start()?;
-    polls(&client, 2_000).await?;
-    let (files, memory) = (server.descriptors()?, server.memory()?);
-    let start = Instant::now();
-    polls(&client, 10_000).await?;
-    let took = start.elapsed();
-    let (files_after, memory_after) = (server.descriptors()?, server.memory()?);
-    println!(
-        "10,000 polls in {took:?}: descriptors {files} -> {files_after}, \
-         memory {memory} -> {memory_after} KiB, {} connections to the service",
-        world.endpoint.accepted(),
-    );
-    assert!(files_after <= files + 4);
-    assert!(memory_after <= memory + 4_096);
+    ten_thousand_polls(&server, &client).await?;
     assert!(world.endpoint.accepted() <= 8);
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use keystead_client_kes::Client;
 use keystead_doubles::{Authority, Azure, AzureSettings, Fault, Server};
-use keystead_tests::drill::{exists, metric, polls, race, status};
+use keystead_tests::drill::{exists, metric, outage, race, silence, status, ten_thousand_polls};
 use keystead_tests::{Process, Site};
 
 /// A vault, and a site whose servers are configured for it.
@@ -174,49 +174,13 @@ async fn an_outage_is_survived() -> Result<()> {
     let configuration = world.site.folder.read("config.yml")? + cache;
     world.site.folder.write("config.yml", &configuration)?;
     let (server, client) = world.start()?;
-    client.create_key("cached").await?;
-    client.create_key("uncached").await?;
-    client.generate("cached", b"").await?;
-
-    world.vault.kill().await;
-    world.azure.revoke_tokens();
-    let uncached = client.generate("uncached", b"").await.err();
-    assert_eq!(uncached.as_ref().and_then(status), Some(502));
-    client.generate("cached", b"").await?;
-    assert!(exists(&client.create_key("cached").await));
-    let ready = client.ready().await.err();
-    assert_eq!(ready.as_ref().and_then(status), Some(504));
-    assert!(client.status().await?.keystore_unreachable);
-    server.complained("key store is offline")?;
-
-    world.vault.restart().await?;
-    let up = Instant::now();
-    client.generate("uncached", b"").await?;
-    println!("keys are read again after {:?}", up.elapsed());
-    assert!(up.elapsed() < Duration::from_secs(5));
-    server.complained("key store is online again")?;
-    assert!(up.elapsed() < Duration::from_secs(15));
-    client.ready().await?;
-
-    // They take connections and requests, and are silent.
-    for login in [false, true] {
-        let silent = if login { &world.login } else { &world.vault };
-        silent.faults().plan(usize::MAX, "", Fault::Hang);
-        if login {
-            world.azure.revoke_tokens();
-        }
-        let start = Instant::now();
-        client.create_key("other").await.err().context("created")?;
-        let took = start.elapsed();
-        client.generate("cached", b"").await?;
-        silent.faults().clear();
-        let well = Instant::now();
-        client.create_key(&format!("recovered-{login}")).await?;
-        let recovered = well.elapsed();
-        println!("login {login}: a create failed in {took:?}, worked after {recovered:?}");
-        assert!(took < Duration::from_secs(15));
-        assert!(recovered < Duration::from_secs(10));
-    }
+    outage(&server, &client, &mut world.vault, || {
+        world.azure.revoke_tokens();
+    })
+    .await?;
+    silence(&client, world.vault.faults(), "", || (), "new").await?;
+    let forget = || world.azure.revoke_tokens();
+    silence(&client, world.login.faults(), "", forget, "newer").await?;
     server.stop()?;
     Ok(())
 }
@@ -265,19 +229,7 @@ async fn no_credential_is_printed() -> Result<()> {
 async fn ten_thousand_status_polls_leave_nothing_behind() -> Result<()> {
     let mut world = World::with_client_secret().await?;
     let (server, client) = world.start()?;
-    polls(&client, 2_000).await?;
-    let (files, memory) = (server.descriptors()?, server.memory()?);
-    let start = Instant::now();
-    polls(&client, 10_000).await?;
-    let took = start.elapsed();
-    let (files_after, memory_after) = (server.descriptors()?, server.memory()?);
-    println!(
-        "10,000 polls in {took:?}: descriptors {files} -> {files_after}, \
-         memory {memory} -> {memory_after} KiB, {} connections to the vault",
-        world.vault.accepted(),
-    );
-    assert!(files_after <= files + 4);
-    assert!(memory_after <= memory + 4_096);
+    ten_thousand_polls(&server, &client).await?;
     assert!(world.vault.accepted() <= 8);
     Ok(())
 }

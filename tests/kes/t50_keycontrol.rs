@@ -2,12 +2,12 @@
 #![cfg(test)]
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use keystead_client_kes::Client;
 use keystead_doubles::{Authority, Fault, KeyControl, KeyControlSettings, Server, Tls};
-use keystead_tests::drill::{exists, metric, polls, race, status, under_load};
+use keystead_tests::drill::{metric, outage, race, silence, ten_thousand_polls, under_load};
 use keystead_tests::{Folder, Process, Site, guide};
 
 /// An appliance, and a site whose servers are configured for it.
@@ -201,55 +201,15 @@ async fn an_outage_is_survived() -> Result<()> {
     let mut world = World::new(KeyControlSettings::default()).await?;
     world.cache_for("1h")?;
     let (server, client) = world.start()?;
-    client.create_key("cached").await?;
-    client.create_key("uncached").await?;
-    client.generate("cached", b"").await?;
-
-    world.node.kill().await;
-    world.appliance.revoke_tokens();
-    let down = Instant::now();
-    let uncached = client.generate("uncached", b"").await.err();
-    assert_eq!(uncached.as_ref().and_then(status), Some(502));
-    client.generate("cached", b"").await?;
-    assert!(exists(&client.create_key("cached").await));
-    let ready = client.ready().await.err();
-    assert_eq!(ready.as_ref().and_then(status), Some(504));
-    assert!(client.status().await?.keystore_unreachable);
-    server.complained("key store is offline")?;
-    println!(
-        "noticed {:?} after the end of the appliance",
-        down.elapsed()
-    );
-
-    world.node.restart().await?;
-    let up = Instant::now();
-    client.generate("uncached", b"").await?;
-    println!("keys are read again after {:?}", up.elapsed());
-    assert!(up.elapsed() < Duration::from_secs(5));
-    server.complained("key store is online again")?;
-    println!("online again after {:?}", up.elapsed());
-    assert!(up.elapsed() < Duration::from_secs(15));
-    client.ready().await?;
-
-    // It takes connections and requests, and is silent: at first to all of them, then
-    // to logins alone, while it has forgotten its tokens.
-    for silent in ["", "Login"] {
-        world.node.faults().plan(usize::MAX, silent, Fault::Hang);
-        if silent == "Login" {
-            world.appliance.revoke_tokens();
-        }
-        let start = Instant::now();
-        client.create_key("other").await.err().context("created")?;
-        let took = start.elapsed();
-        client.generate("cached", b"").await?;
-        world.node.faults().clear();
-        let well = Instant::now();
-        client.create_key(&format!("{silent}1")).await?;
-        let recovered = well.elapsed();
-        println!("silent to '{silent}': a create failed in {took:?}, worked after {recovered:?}");
-        assert!(took < Duration::from_secs(17));
-        assert!(recovered < Duration::from_secs(10));
-    }
+    outage(&server, &client, &mut world.node, || {
+        world.appliance.revoke_tokens();
+    })
+    .await?;
+    // Silent at first to all requests, then to logins alone, without any token left.
+    let faults = world.node.faults();
+    silence(&client, faults, "", || (), "new").await?;
+    let forget = || world.appliance.revoke_tokens();
+    silence(&client, faults, "Login", forget, "newer").await?;
     server.stop()?;
     Ok(())
 }
@@ -303,19 +263,7 @@ async fn no_credential_is_printed() -> Result<()> {
 async fn ten_thousand_status_polls_leave_nothing_behind() -> Result<()> {
     let mut world = World::new(KeyControlSettings::default()).await?;
     let (server, client) = world.start()?;
-    polls(&client, 2_000).await?;
-    let (files, memory) = (server.descriptors()?, server.memory()?);
-    let start = Instant::now();
-    polls(&client, 10_000).await?;
-    let took = start.elapsed();
-    let (files_after, memory_after) = (server.descriptors()?, server.memory()?);
-    println!(
-        "10,000 polls in {took:?}: descriptors {files} -> {files_after}, \
-         memory {memory} -> {memory_after} KiB, {} connections to the appliance",
-        world.node.accepted(),
-    );
-    assert!(files_after <= files + 4);
-    assert!(memory_after <= memory + 4_096);
+    ten_thousand_polls(&server, &client).await?;
     assert!(world.node.accepted() <= 8);
     Ok(())
 }

@@ -2,12 +2,14 @@
 #![cfg(test)]
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use keystead_client_kes::Client;
 use keystead_doubles::{Authority, CipherTrust, CipherTrustSettings, Fault, Server, Tls};
-use keystead_tests::drill::{exists, metric, polls, race, status, under_load};
+use keystead_tests::drill::{
+    metric, outage, race, silence, status, ten_thousand_polls, under_load,
+};
 use keystead_tests::{Process, Site};
 
 /// An appliance, and a site whose servers are configured for it.
@@ -158,44 +160,11 @@ async fn an_outage_is_survived() -> Result<()> {
     let mut world = World::new(CipherTrustSettings::default()).await?;
     world.cache_for("1h")?;
     let (server, client) = world.start()?;
-    client.create_key("cached").await?;
-    client.create_key("uncached").await?;
-    client.generate("cached", b"").await?;
-
-    world.server.kill().await;
-    world.appliance.revoke_tokens();
-    let uncached = client.generate("uncached", b"").await.err();
-    assert_eq!(uncached.as_ref().and_then(status), Some(502));
-    client.generate("cached", b"").await?;
-    assert!(exists(&client.create_key("cached").await));
-    let ready = client.ready().await.err();
-    assert_eq!(ready.as_ref().and_then(status), Some(504));
-    assert!(client.status().await?.keystore_unreachable);
-    server.complained("key store is offline")?;
-
-    world.server.restart().await?;
-    let up = Instant::now();
-    client.generate("uncached", b"").await?;
-    println!("keys are read again after {:?}", up.elapsed());
-    assert!(up.elapsed() < Duration::from_secs(5));
-    server.complained("key store is online again")?;
-    println!("online again after {:?}", up.elapsed());
-    assert!(up.elapsed() < Duration::from_secs(15));
-    client.ready().await?;
-
-    // It takes connections and requests, and is silent.
-    world.server.faults().plan(usize::MAX, "", Fault::Hang);
-    let start = Instant::now();
-    client.create_key("other").await.err().context("created")?;
-    let took = start.elapsed();
-    client.generate("cached", b"").await?;
-    world.server.faults().clear();
-    let well = Instant::now();
-    client.create_key("another").await?;
-    let recovered = well.elapsed();
-    println!("silent: a create failed in {took:?}, worked after {recovered:?}");
-    assert!(took < Duration::from_secs(17));
-    assert!(recovered < Duration::from_secs(10));
+    outage(&server, &client, &mut world.server, || {
+        world.appliance.revoke_tokens();
+    })
+    .await?;
+    silence(&client, world.server.faults(), "", || (), "new").await?;
     server.stop()?;
     Ok(())
 }
@@ -269,19 +238,7 @@ async fn no_credential_is_printed() -> Result<()> {
 async fn ten_thousand_status_polls_leave_nothing_behind() -> Result<()> {
     let mut world = World::new(CipherTrustSettings::default()).await?;
     let (server, client) = world.start()?;
-    polls(&client, 2_000).await?;
-    let (files, memory) = (server.descriptors()?, server.memory()?);
-    let start = Instant::now();
-    polls(&client, 10_000).await?;
-    let took = start.elapsed();
-    let (files_after, memory_after) = (server.descriptors()?, server.memory()?);
-    println!(
-        "10,000 polls in {took:?}: descriptors {files} -> {files_after}, \
-         memory {memory} -> {memory_after} KiB, {} connections to the appliance",
-        world.server.accepted(),
-    );
-    assert!(files_after <= files + 4);
-    assert!(memory_after <= memory + 4_096);
+    ten_thousand_polls(&server, &client).await?;
     assert!(world.server.accepted() <= 8);
     Ok(())
 }

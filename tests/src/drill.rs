@@ -1,17 +1,24 @@
 //! What servers are put through on every remote key store.
+#![allow(clippy::print_stdout, reason = "figures for who reads a test's output")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use keystead_client_kes::{Client, Error};
+use keystead_doubles::{Fault, Faults, Server};
 use keystead_wire_kes::ApiError;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::Process;
+
 /// Concurrent creates of one name.
 const RIVALS: usize = 50;
+
+/// Requests for the status.
+const POLLS: u64 = 10_000;
 
 /// Whether a create was told that the key exists.
 #[must_use]
@@ -90,12 +97,30 @@ pub async fn under_load(client: &Client, key: &'static str, time: Duration) -> R
     Ok(requests)
 }
 
-/// Asks for the status so often, from four sides.
+/// Asks a server for its status ten thousand times.
 ///
 /// # Errors
 ///
-/// If the key store was not reachable once.
-pub async fn polls(client: &Client, polls: u64) -> Result<()> {
+/// If the key store was not reachable once, or if files, connections or memory of the
+/// server have become more.
+pub async fn ten_thousand_polls(server: &Process, client: &Client) -> Result<()> {
+    polls(client, POLLS / 5).await?;
+    let (files, memory) = (server.descriptors()?, server.memory()?);
+    let start = Instant::now();
+    polls(client, POLLS).await?;
+    let took = start.elapsed();
+    let (files_after, memory_after) = (server.descriptors()?, server.memory()?);
+    println!(
+        "{POLLS} polls in {took:?}: descriptors {files} -> {files_after}, \
+         memory {memory} -> {memory_after} KiB"
+    );
+    ensure!(files_after <= files + 4, "descriptors are left behind");
+    ensure!(memory_after <= memory + 4_096, "memory is left behind");
+    Ok(())
+}
+
+/// Asks for the status so often, from four sides.
+async fn polls(client: &Client, polls: u64) -> Result<()> {
     let left = Arc::new(AtomicU64::new(polls));
     let mut workers = JoinSet::new();
     for _ in 0..4 {
@@ -113,5 +138,80 @@ pub async fn polls(client: &Client, polls: u64) -> Result<()> {
     while let Some(worker) = workers.join_next().await {
         worker??;
     }
+    Ok(())
+}
+
+/// Ends the key store and starts it again, for a server that keeps keys in its cache.
+/// Meanwhile `forget` may take away what the key store remembers of its clients.
+///
+/// # Errors
+///
+/// Unless cached keys are served all the time, everything else has its answer, and all is
+/// well again within the time promised.
+pub async fn outage(
+    server: &Process,
+    client: &Client,
+    store: &mut Server,
+    forget: impl FnOnce(),
+) -> Result<()> {
+    for name in ["cached", "uncached"] {
+        client.create_key(name).await?;
+    }
+    client.generate("cached", b"").await?;
+
+    store.kill().await;
+    forget();
+    let down = Instant::now();
+    let uncached = client.generate("uncached", b"").await.err();
+    ensure!(uncached.as_ref().and_then(status) == Some(502));
+    client.generate("cached", b"").await?;
+    ensure!(exists(&client.create_key("cached").await));
+    let ready = client.ready().await.err();
+    ensure!(ready.as_ref().and_then(status) == Some(504));
+    ensure!(client.status().await?.keystore_unreachable);
+    server.complained("key store is offline")?;
+    println!("noticed after {:?}", down.elapsed());
+
+    store.restart().await?;
+    let up = Instant::now();
+    client.generate("uncached", b"").await?;
+    println!("keys are read again after {:?}", up.elapsed());
+    ensure!(up.elapsed() < Duration::from_secs(5));
+    server.complained("key store is online again")?;
+    println!("online again after {:?}", up.elapsed());
+    ensure!(up.elapsed() < Duration::from_secs(15));
+    client.ready().await?;
+    Ok(())
+}
+
+/// Lets the key store take connections and requests to paths with `path` in them, and say
+/// nothing, after an [`outage`]. Meanwhile `forget` may take away what it remembers.
+/// In the end there is a key of the name `new`.
+///
+/// # Errors
+///
+/// Unless cached keys are served all the time, everything else fails in time, and all is
+/// well soon after the key store speaks again.
+pub async fn silence(
+    client: &Client,
+    faults: &Faults,
+    path: &str,
+    forget: impl FnOnce(),
+    new: &str,
+) -> Result<()> {
+    faults.plan(usize::MAX, path, Fault::Hang);
+    forget();
+    let start = Instant::now();
+    let created = client.create_key("other").await;
+    let took = start.elapsed();
+    created.err().context("created")?;
+    client.generate("cached", b"").await?;
+    faults.clear();
+    let well = Instant::now();
+    client.create_key(new).await?;
+    let recovered = well.elapsed();
+    println!("silent to '{path}': a create failed in {took:?}, worked after {recovered:?}");
+    ensure!(took < Duration::from_secs(17));
+    ensure!(recovered < Duration::from_secs(10));
     Ok(())
 }

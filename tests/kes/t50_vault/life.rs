@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use keystead_tests::drill::{metric, polls, under_load};
+use keystead_tests::drill::{metric, ten_thousand_polls, under_load};
 
 use super::World;
 
@@ -47,20 +47,11 @@ async fn a_token_is_renewed_and_its_successor_unnoticed() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_status_polls_leave_nothing_behind() -> Result<()> {
-    const POLLS: u64 = 10_000;
     let Some(mut world) = World::development(300, "kv", "v2").await? else {
         return Ok(());
     };
     let (server, client) = world.start()?;
-    polls(&client, POLLS / 5).await?;
-    let (files, kib) = (server.descriptors()?, server.memory()?);
-    polls(&client, POLLS).await?;
-    let (files_after, kib_after) = (server.descriptors()?, server.memory()?);
-    println!(
-        "{POLLS} polls: descriptors {files} -> {files_after}, memory {kib} -> {kib_after} KiB"
-    );
-    assert!(files_after <= files + 4);
-    assert!(kib_after <= kib + 4_096);
+    ten_thousand_polls(&server, &client).await?;
     server.stop()?;
     Ok(())
 }
