@@ -44,7 +44,8 @@ async fn an_entry_belongs_to_one_key_one_cipher_and_one_name() {
         let error = RootKey::unseal_with(&*soft(other), &entry).await.err();
         assert!(matches!(error, Some(Error::NotAuthentic)));
     }
-    let foreign = soft(KEY).unseal(&entry.sealed, b"keystead/minkms/v1/rek-entry:hsm:pkcs11");
+    let hsm = soft(KEY);
+    let foreign = hsm.unseal(&entry.sealed, b"keystead/minkms/v1/rek-entry:hsm:pkcs11");
     assert!(matches!(foreign.await, Err(Error::NotAuthentic)));
 }
 
