@@ -1,8 +1,10 @@
 //! Sealed entries: damaged ones, foreign ones, and several at once.
 
+use std::slice;
+
 use keystead_crypto::SystemRandom;
 
-use super::{Answer, Double, renamed, soft};
+use super::{Answer, double, renamed, soft};
 use crate::{Error, RootKey, SealedEntry, SoftHsm, open_any};
 
 const KEY: &str = "hsm:aes256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -55,12 +57,9 @@ async fn what_an_hsm_gives_back_is_checked() {
     let other = key.successor(&SystemRandom).unwrap();
     assert_eq!(other.cluster(), key.cluster());
     assert_ne!(other.id(), key.id());
-    let entry = key
-        .seal_with(&*Double::new("d", Answer::Hang))
-        .await
-        .unwrap();
+    let entry = key.seal_with(&*double("d", Answer::Hang)).await.unwrap();
     let unseal = |bytes: &[u8]| {
-        let hsm = Double::new("d", Answer::Give(bytes.to_vec()));
+        let hsm = double("d", Answer::Give(bytes.to_vec()));
         let entry = entry.clone();
         async move { RootKey::unseal_with(&*hsm, &entry).await }
     };
@@ -99,8 +98,8 @@ async fn any_hsm_opens_and_one_that_hangs_does_not_delay() {
         entry,
         renamed(&key.seal_with(&*soft).await.unwrap(), "hsm:absent"),
     ];
-    let hangs = Double::new("hsm:hangs", Answer::Hang);
-    let fails = Double::new("hsm:fails", Answer::Fail(|| Error::NotAuthentic));
+    let hangs = double("hsm:hangs", Answer::Hang);
+    let fails = double("hsm:fails", Answer::Fail(|| Error::NotAuthentic));
     let opened = open_any(&entries, &[hangs, fails, soft]).await.unwrap();
     assert_eq!(opened.hsm, SoftHsm::NAME);
     assert_eq!(opened.key.encode(), key.encode());
@@ -117,10 +116,10 @@ async fn the_operator_learns_what_to_do() {
     let key = RootKey::generate(&SystemRandom).unwrap();
     let entry = key.seal_with(&*soft(KEY)).await.unwrap();
     let refused = || Error::Refused("403: permission denied".into());
-    let vault = || Double::new("hsm:hashicorp:vault", Answer::Fail(refused));
+    let vault = || double("hsm:hashicorp:vault", Answer::Fail(refused));
     let vault_entry = renamed(&entry, "hsm:hashicorp:vault");
 
-    let wrong_key = open_any(&[entry.clone()], &[soft(OTHER)])
+    let wrong_key = open_any(slice::from_ref(&entry), &[soft(OTHER)])
         .await
         .err()
         .unwrap();
@@ -130,7 +129,10 @@ async fn the_operator_learns_what_to_do() {
          hsm:minio:soft); hsm:minio:soft: sealed by another key, or damaged; put back the HSM key \
          that this data folder was made with, or configure another HSM that holds an entry"
     );
-    let not_configured = open_any(&[entry.clone()], &[vault()]).await.err().unwrap();
+    let not_configured = open_any(slice::from_ref(&entry), &[vault()])
+        .await
+        .err()
+        .unwrap();
     assert_eq!(
         not_configured.to_string(),
         "no HSM opens the root encryption key (entries: hsm:minio:soft; configured: \

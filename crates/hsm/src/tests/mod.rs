@@ -73,10 +73,8 @@ struct Double {
     answer: Answer,
 }
 
-impl Double {
-    fn new(name: &'static str, answer: Answer) -> Arc<dyn Hsm> {
-        Arc::new(Self { name, answer })
-    }
+fn double(name: &'static str, answer: Answer) -> Arc<dyn Hsm> {
+    Arc::new(Double { name, answer })
 }
 
 #[async_trait]
