@@ -1,0 +1,5 @@
+mod enclave;
+mod identity;
+mod key;
+mod policy;
+mod service_account;

@@ -1,0 +1,3 @@
+mod content;
+mod damage;
+mod golden;
