@@ -11,6 +11,7 @@
 mod environment;
 mod error;
 pub mod kes;
+pub mod kms;
 mod level;
 mod origin;
 mod read;

@@ -11,5 +11,5 @@ mod secret;
 mod section;
 
 pub(crate) use self::field::{Field, Place};
-pub(crate) use self::reader::Reader;
+pub(crate) use self::reader::{Reader, UnknownKeys};
 pub(crate) use self::section::{Expansion, Section, nearest};

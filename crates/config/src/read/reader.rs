@@ -18,7 +18,18 @@ use crate::{
 pub(crate) struct Reader<'r> {
     file: Arc<str>,
     environment: &'r dyn Environment,
+    unknown_keys: UnknownKeys,
     findings: RefCell<Findings>,
+}
+
+/// What becomes of keys that nobody asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum UnknownKeys {
+    /// Each is a warning.
+    Warned,
+    /// Each is a fault. The paths are those of keys that are often looked for in the
+    /// wrong place.
+    Refused(&'static [&'static str]),
 }
 
 /// What a reader noticed besides the values.
@@ -42,9 +53,18 @@ struct Findings {
 
 impl<'r> Reader<'r> {
     pub(crate) fn new(file: &str, environment: &'r dyn Environment) -> Self {
+        Self::with(file, environment, UnknownKeys::Warned)
+    }
+
+    pub(crate) fn with(
+        file: &str,
+        environment: &'r dyn Environment,
+        unknown_keys: UnknownKeys,
+    ) -> Self {
         Self {
             file: Arc::from(file),
             environment,
+            unknown_keys,
             findings: RefCell::default(),
         }
     }
@@ -91,6 +111,10 @@ impl<'r> Reader<'r> {
         {
             *first = Some(error);
         }
+    }
+
+    pub(crate) fn unknown_keys(&self) -> UnknownKeys {
+        self.unknown_keys
     }
 
     /// Notes something odd.

@@ -9,7 +9,7 @@ use std::{
 
 use keystead_crypto::Secret;
 
-use super::{Field, Place, Reader, secret};
+use super::{Field, Place, Reader, UnknownKeys, secret};
 use crate::{
     Error, GoDuration, Origin, SecretSource,
     tree::{Entry, Kind, Mark, Node, Value},
@@ -18,7 +18,7 @@ use crate::{
 /// One mapping of a document, present or not.
 ///
 /// It remembers the keys it was asked for; every other key it has is warned
-/// about. So what is read and what is known can never differ.
+/// about or refused. So what is read and what is known can never differ.
 pub(crate) struct Section<'r> {
     reader: &'r Reader<'r>,
     path: String,
@@ -381,7 +381,7 @@ impl<'r> Section<'r> {
 
     // --- inside
 
-    /// Runs `read` and warns about every key it did not ask for.
+    /// Runs `read` and warns about every key it did not ask for, or refuses it.
     pub(crate) fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
         let value = read(&self);
         let known = self.known.borrow();
@@ -389,13 +389,45 @@ impl<'r> Section<'r> {
             if known.contains(&entry.key.as_str()) {
                 continue;
             }
-            let message = match nearest(&entry.key, known.iter().copied()) {
-                Some(key) => format!("unknown key, ignored; did you mean '{key}'?"),
-                None => "unknown key, ignored".to_owned(),
-            };
-            self.warn(self.place_of(&entry.key), message);
+            let near = nearest(&entry.key, known.iter().copied());
+            let place = self.place_of(&entry.key);
+            match (self.reader.unknown_keys(), near) {
+                (UnknownKeys::Warned, Some(key)) => {
+                    let message = format!("unknown key, ignored; did you mean '{key}'?");
+                    self.warn(place, message);
+                }
+                (UnknownKeys::Warned, None) => self.warn(place, "unknown key, ignored"),
+                (UnknownKeys::Refused(elsewhere), near) => {
+                    let advice = self.advice(&entry.key, near, elsewhere, &known);
+                    let message = format!("unknown key '{}'", place.path);
+                    // What is missing may stand there under a misspelt name.
+                    self.reader.undecodable(place.value_error(message, &advice));
+                }
+            }
         }
         value
+    }
+
+    /// What to write in place of an unknown key.
+    fn advice(
+        &self,
+        key: &str,
+        near: Option<&str>,
+        elsewhere: &[&str],
+        known: &[&'static str],
+    ) -> String {
+        if let Some(near) = near {
+            return format!("did you mean '{}'?", self.path_of(near));
+        }
+        let names = elsewhere.iter().map(|path| last_segment(path));
+        match nearest(key, names) {
+            Some(name) => {
+                let found = elsewhere.iter().find(|path| last_segment(path) == name);
+                format!("did you mean '{}'?", found.unwrap_or(&name))
+            }
+            None if known.is_empty() => "remove it".to_owned(),
+            None => format!("known here: {}", known.join(", ")),
+        }
     }
 
     /// The value of a key, which is known from now on.
@@ -438,6 +470,10 @@ fn entries<'r>(reader: &Reader<'_>, path: &str, node: &'r Node) -> &'r [Entry] {
             &[]
         }
     }
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// The path of a key. Control characters in a key cannot break a log line.
