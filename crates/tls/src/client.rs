@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keystead_crypto::{Random, Secret};
-use keystead_identity::ApiKey;
+use keystead_identity::{ApiKey, KmsApiKey};
 use rustls::ClientConfig;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -116,6 +116,24 @@ impl ClientCredential {
             .client_certificate(now, random)
             .map_err(|error| Error::Encode(error.to_string()))?;
         let private_key = PrivatePkcs8KeyDer::from(key.private_key_pkcs8().to_vec());
+        certified_key(vec![CertificateDer::from(certificate)], private_key.into()).map(Self)
+    }
+
+    /// The throw-away certificate of an API key of MinIO KMS: self-signed, 90 days from
+    /// `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Encode`] if it cannot be made.
+    pub fn from_kms_api_key(
+        key: &KmsApiKey,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Self, Error> {
+        let encode = |error: keystead_identity::Error| Error::Encode(error.to_string());
+        let certificate = key.client_certificate(now, random).map_err(encode)?;
+        let private_key = key.private_key_pkcs8().map_err(encode)?;
+        let private_key = PrivatePkcs8KeyDer::from(private_key.to_vec());
         certified_key(vec![CertificateDer::from(certificate)], private_key.into()).map(Self)
     }
 
