@@ -23,6 +23,7 @@ import (
 	"github.com/minio/kms-go/kes"
 
 	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/overhttp"
 )
 
 // A client whose first create succeeded unseen repeats it and learns that the key exists.
@@ -55,7 +56,7 @@ func (l *loseFirstAnswer) RoundTrip(request *http.Request) (*http.Response, erro
 }
 
 func TestFailOverFromAStoppedServer(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx := t.Context()
 		one := kestest.Start(t, kestest.Config{})
 		two := kestest.Start(t, kestest.Config{Store: one.Store, Policies: everything(one.Admin.Identity())})
@@ -83,7 +84,7 @@ func TestFailOverFromAStoppedServer(t *testing.T) {
 // Only calls without a body are repeated whole: the client has read its body away by
 // then and sends an empty one.
 func TestFailOverFromALostKeyStore(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx := t.Context()
 		lost := kestest.Start(t, kestest.Config{})
 		good := kestest.Start(t, kestest.Config{Policies: everything(lost.Admin.Identity())})
@@ -100,7 +101,7 @@ func TestFailOverFromALostKeyStore(t *testing.T) {
 // A data key that was handed out opens with its context: a request whose body was lost on
 // the way to the next server must fail instead of giving a key for another context.
 func TestFailOverHandsOutNoKeyForAnotherContext(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx, object := t.Context(), []byte(`{"bucket":"bucket/object"}`)
 		lost := kestest.Start(t, kestest.Config{})
 		good := kestest.Start(t, kestest.Config{Policies: everything(lost.Admin.Identity())})
@@ -135,7 +136,7 @@ func everything(identity kes.Identity) string {
 }
 
 // clientOf is one client of several servers.
-func clientOf(t *testing.T, protocol kestest.Protocol, key kes.APIKey, servers ...*kestest.Server) *kes.Client {
+func clientOf(t *testing.T, protocol overhttp.Protocol, key kes.APIKey, servers ...*kestest.Server) *kes.Client {
 	t.Helper()
 	certificate, err := kes.GenerateCertificate(key)
 	must(t, err)
@@ -190,7 +191,7 @@ func TestClientCertificates(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%s", name, form, tls.VersionName(version)), func(t *testing.T) {
 					config := server.TLS(t, selfSigned(t, &template, key))
 					config.MaxVersion = version
-					client := server.ClientWithConfig(t, kestest.HTTP2, config)
+					client := server.ClientWithConfig(t, overhttp.HTTP2, config)
 					info, _, err := client.DescribeSelf(t.Context())
 					must(t, err)
 					if info.Identity != identity(t, key) {
@@ -203,7 +204,7 @@ func TestClientCertificates(t *testing.T) {
 }
 
 func TestWithoutACertificate(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		closed := kestest.Start(t, kestest.Config{})
@@ -228,7 +229,7 @@ func TestWithoutACertificate(t *testing.T) {
 
 func TestCancelledRequestsAreNotErrorsOfTheServer(t *testing.T) {
 	server := kestest.Start(t, kestest.Config{})
-	client := server.Client(t, kestest.HTTP2, server.Admin)
+	client := server.Client(t, overhttp.HTTP2, server.Admin)
 	must(t, client.CreateKey(t.Context(), "my-key"))
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -5,12 +5,12 @@ import (
 
 	"github.com/minio/kms-go/kes"
 
-	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/expect"
 )
 
 var (
-	must      = kestest.Must
-	wantError = kestest.WantError
+	must      = expect.Must
+	wantError = expect.Error
 )
 
 func wantStatus(t testing.TB, err error, status int, message string) {

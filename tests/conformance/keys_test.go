@@ -12,6 +12,7 @@ import (
 	"github.com/minio/kms-go/kes"
 
 	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/overhttp"
 )
 
 func TestKeyLifeCycle(t *testing.T) {
@@ -127,7 +128,7 @@ func TestHMACIsStable(t *testing.T) {
 
 func TestInvalidNames(t *testing.T) {
 	server := kestest.Start(t, kestest.Config{})
-	client := server.Client(t, kestest.HTTP2, server.Admin)
+	client := server.Client(t, overhttp.HTTP2, server.Admin)
 	for _, name := range []string{"", "-a", "a.b", "a/b", "_", "ä", string(bytes.Repeat([]byte("a"), 81))} {
 		want := fmt.Sprintf("key name '%s' is empty, too long or contains invalid characters", name)
 		wantStatus(t, client.CreateKey(t.Context(), name), 400, want)
@@ -156,8 +157,8 @@ func TestServersShareAStore(t *testing.T) {
 	ctx := t.Context()
 	one := kestest.Start(t, kestest.Config{})
 	two := kestest.Start(t, kestest.Config{Store: one.Store})
-	first := one.Client(t, kestest.HTTP2, one.Admin)
-	second := two.Client(t, kestest.HTTP2, two.Admin)
+	first := one.Client(t, overhttp.HTTP2, one.Admin)
+	second := two.Client(t, overhttp.HTTP2, two.Admin)
 
 	_, err := second.GenerateKey(ctx, "my-key", nil)
 	wantError(t, err, kes.ErrKeyNotFound)
@@ -173,7 +174,7 @@ func TestServersShareAStore(t *testing.T) {
 }
 
 func TestDevelopmentMode(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		server := kestest.StartDev(t)
 		client := server.Client(t, protocol, server.Admin)
 		must(t, client.CreateKey(t.Context(), "my-key"))

@@ -13,13 +13,14 @@ import (
 	"github.com/minio/kms-go/kes"
 
 	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/overhttp"
 )
 
 // What object servers of 2019 to 2023 send, with clients from before the libraries that
 // `older` drives: sized POST bodies, an enclave in the query or a header, imports with
 // `bytes`, several ciphertexts at once.
 func TestRequestsOfOlderClients(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		server := kestest.Start(t, kestest.Config{})
 		client := older{server.Client(t, protocol, server.Admin), server.Endpoint}
 		key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{5}, 32))
@@ -42,16 +43,16 @@ func TestRequestsOfOlderClients(t *testing.T) {
 func TestHistoricErrorTexts(t *testing.T) {
 	stranger := kestest.NewKey(t)
 	server := kestest.Start(t, kestest.Config{Rest: "compat:\n  historic_errors: true\n"})
-	client := older{server.Client(t, kestest.HTTP1, server.Admin), server.Endpoint}
+	client := older{server.Client(t, overhttp.HTTP1, server.Admin), server.Endpoint}
 	client.want(t, "/v1/key/create/my-key", "", 200, "")
 	client.want(t, "/v1/key/create/my-key", "", 400, `{"message":"key does already exist"`)
-	refused := older{server.Client(t, kestest.HTTP1, stranger), server.Endpoint}
+	refused := older{server.Client(t, overhttp.HTTP1, stranger), server.Endpoint}
 	refused.want(t, "/v1/key/create/my-key", "", 403, `{"message":"prohibited by policy"`)
 
 	// The client of today takes the old texts for the new errors.
-	official := server.Client(t, kestest.HTTP1, server.Admin)
+	official := server.Client(t, overhttp.HTTP1, server.Admin)
 	wantError(t, official.CreateKey(t.Context(), "my-key"), kes.ErrKeyExists)
-	official = server.Client(t, kestest.HTTP1, stranger)
+	official = server.Client(t, overhttp.HTTP1, stranger)
 	wantError(t, official.CreateKey(t.Context(), "my-key"), kes.ErrNotAllowed)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/minio/kms-go/kes"
 
 	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/overhttp"
 )
 
 // policies gives an application the keys `app-*` except `app-secret`.
@@ -28,7 +29,7 @@ func policies(identity kes.Identity) string {
 }
 
 func TestPoliciesDecide(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx := t.Context()
 		key := kestest.NewKey(t)
 		server := kestest.Start(t, kestest.Config{Policies: policies(key.Identity())})
@@ -68,7 +69,7 @@ func TestPoliciesDecide(t *testing.T) {
 }
 
 func TestPolicyAndIdentityInformation(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx := t.Context()
 		key := kestest.NewKey(t)
 		server := kestest.Start(t, kestest.Config{Policies: policies(key.Identity())})
@@ -117,7 +118,7 @@ func TestPolicyAndIdentityInformation(t *testing.T) {
 }
 
 func TestSelfDescription(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx := t.Context()
 		key := kestest.NewKey(t)
 		server := kestest.Start(t, kestest.Config{Policies: policies(key.Identity())})

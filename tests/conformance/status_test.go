@@ -11,6 +11,7 @@ import (
 	"github.com/minio/kms-go/kes"
 
 	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/overhttp"
 )
 
 func TestStatus(t *testing.T) {
@@ -40,7 +41,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestListOfAPIs(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		server := kestest.Start(t, kestest.Config{})
 		apis, err := server.Client(t, protocol, server.Admin).APIs(t.Context())
 		must(t, err)
@@ -101,7 +102,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestAuditLog(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		server := kestest.Start(t, kestest.Config{})
@@ -136,7 +137,7 @@ func TestAuditLog(t *testing.T) {
 }
 
 func TestErrorLog(t *testing.T) {
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		server := kestest.Start(t, kestest.Config{})
@@ -162,7 +163,7 @@ func TestErrorLog(t *testing.T) {
 // the original server, and reads it if that one has the company that the client expects.
 func TestStatusDuringOutage(t *testing.T) {
 	server := kestest.Start(t, kestest.Config{})
-	client := server.Client(t, kestest.HTTP1, server.Admin)
+	client := server.Client(t, overhttp.HTTP1, server.Admin)
 	outage := kestest.NewOutage(t, &client.HTTPClient, server.Endpoint, func() { breakStore(t, server) })
 	const refusal = "keystore is unreachable but not unavailable"
 	if _, err := client.Status(t.Context()); err == nil || !strings.Contains(err.Error(), refusal) {

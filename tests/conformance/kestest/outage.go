@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keystead.test/conformance/expect"
 )
 
 // Outage is a time in which a server has no key store.
@@ -43,9 +45,9 @@ func NewOutage(t testing.TB, client *http.Client, endpoint string, begin func())
 func get(t testing.TB, client *http.Client, url string) string {
 	t.Helper()
 	response, err := client.Get(url)
-	Must(t, err)
+	expect.Must(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	Must(t, err)
+	expect.Must(t, err)
 	return string(body)
 }

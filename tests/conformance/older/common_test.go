@@ -17,12 +17,14 @@ import (
 
 	"github.com/minio/kes-go"
 
+	"keystead.test/conformance/expect"
 	"keystead.test/conformance/kestest"
+	"keystead.test/conformance/overhttp"
 )
 
 var (
-	must      = kestest.Must
-	wantError = kestest.WantError
+	must      = expect.Must
+	wantError = expect.Error
 )
 
 // keyCalls is what a client and an enclave of it offer in both releases.
@@ -119,7 +121,7 @@ func TestServerInformation(t *testing.T) {
 
 // That the document says more during an outage than the clients know makes no difference.
 func TestStatusDuringOutage(t *testing.T) {
-	started := server{kestest.Start(t, kestest.Config{}), kestest.HTTP1}
+	started := server{kestest.Start(t, kestest.Config{}), overhttp.HTTP1}
 	admin, err := kes.ParseAPIKey(started.Admin.String())
 	must(t, err)
 	client := started.client(t, admin)
@@ -250,7 +252,7 @@ var application = func() kes.APIKey {
 // server is asked over one HTTP version.
 type server struct {
 	*kestest.Server
-	protocol kestest.Protocol
+	protocol overhttp.Protocol
 }
 
 func (s server) client(t *testing.T, key kes.APIKey) *kes.Client {
@@ -259,14 +261,14 @@ func (s server) client(t *testing.T, key kes.APIKey) *kes.Client {
 	must(t, err)
 	config := s.TLS(t, certificate)
 	client := kes.NewClientWithConfig(s.Endpoint, config)
-	client.HTTPClient.Transport = kestest.Transport(t, s.protocol, config)
+	client.HTTPClient.Transport = overhttp.Transport(t, s.protocol, config)
 	return client
 }
 
 // withAdmin runs a test once per HTTP version, with a new server and its administrator.
 func withAdmin(t *testing.T, test func(t *testing.T, server server, admin *kes.Client)) {
 	t.Helper()
-	kestest.OverBoth(t, func(t *testing.T, protocol kestest.Protocol) {
+	overhttp.Both(t, func(t *testing.T, protocol overhttp.Protocol) {
 		server := server{kestest.Start(t, kestest.Config{Policies: fmt.Sprintf(`  app:
     allow: [ "/v1/key/create/app-*" ]
     deny: [ "/v1/key/create/app-secret" ]

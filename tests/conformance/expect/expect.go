@@ -1,4 +1,5 @@
-package kestest
+// Package expect ends tests whose calls did not end as expected.
+package expect
 
 import (
 	"errors"
@@ -13,8 +14,8 @@ func Must(t testing.TB, err error) {
 	}
 }
 
-// WantError compares as applications do: by equality with an error of the client.
-func WantError(t testing.TB, err, want error) {
+// Error compares as applications do: by equality with an error of the client.
+func Error(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Fatalf("got %v, want %v", err, want)
