@@ -3,7 +3,9 @@ module keystead.test/conformance
 go 1.26.0
 
 require (
+	aead.dev/mtls v0.4.0
 	github.com/minio/kms-go/kes v0.3.1
+	github.com/minio/kms-go/kms v0.7.0
 	github.com/minio/minio-go/v7 v7.4.1
 )
 
