@@ -23,9 +23,24 @@ const VALIDITY: SignedDuration = SignedDuration::from_hours(90 * 24);
 ///
 /// [`Error::Encode`] if the certificate cannot be made.
 pub fn self_signed_dev(ips: &[IpAddr], now: Timestamp) -> Result<ServerTls, Error> {
+    of_client(ips, true, now)
+}
+
+/// As [`self_signed_dev`], but clients may do without a certificate (MinIO KMS protocol,
+/// section 2.2).
+///
+/// # Errors
+///
+/// [`Error::Encode`] if the certificate cannot be made.
+pub fn self_signed_dev_open(ips: &[IpAddr], now: Timestamp) -> Result<ServerTls, Error> {
+    of_client(ips, false, now)
+}
+
+fn of_client(ips: &[IpAddr], client_required: bool, now: Timestamp) -> Result<ServerTls, Error> {
     let (certificate, key) =
         self_signed(ips, now).map_err(|error| Error::Encode(error.to_string()))?;
-    ServerTls::new(certified_key(vec![certificate], key)?, true, None)
+    let key = certified_key(vec![certificate], key)?;
+    ServerTls::new(key, Vec::new(), client_required, None)
 }
 
 type SelfSigned = (CertificateDer<'static>, PrivateKeyDer<'static>);

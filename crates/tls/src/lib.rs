@@ -9,6 +9,7 @@
 //!
 //! Nothing here listens or connects; sockets belong to the HTTP crates.
 
+mod by_name;
 mod certificate;
 mod client;
 mod client_verifier;
@@ -30,14 +31,14 @@ mod watch;
 
 pub use certificate::{CertificateInfo, ExpiryWarning, certificate_chain, expiry_warnings};
 pub use client::{ClientCredential, ClientSettings, Trust, client, is_untrusted};
-pub use dev::self_signed_dev;
+pub use dev::{self_signed_dev, self_signed_dev_open};
 pub use error::Error;
-pub use peer::{PeerError, peer_identity};
+pub use peer::{PeerError, peer_identity, public_key_hash};
 pub use pem_file::Pem;
 pub use provider::install_default;
 pub use proxy::{Forwarded, ProxyError, ProxyRules};
 pub use rfc1423::encrypt_private_key;
-pub use server::{ClientAuth, ServerSettings, ServerTls, server};
+pub use server::{ClientAuth, KeyPair, ServerSettings, ServerTls, server, server_by_name};
 pub use slot::TlsSlot;
 pub use watch::FileWatch;
 

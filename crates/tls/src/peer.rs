@@ -1,7 +1,9 @@
 //! Who is at the other end of a connection.
 
+use keystead_crypto::sha256;
 use keystead_identity::{Identity, is_ca};
 use rustls_pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Why a connection has no identity; the texts are the protocol's (KES protocol, section 1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,4 +36,13 @@ pub fn peer_identity(chain: &[CertificateDer<'_>]) -> Result<Identity, PeerError
     }
     // No handshake succeeds with a certificate that cannot be read.
     Identity::of_certificate(first).map_err(|_| PeerError::NoCertificate)
+}
+
+/// The SHA-256 of the DER SubjectPublicKeyInfo of the first certificate of a peer's list,
+/// whatever follows it: what identities are made of (MinIO KMS protocol, section 1.2).
+/// `None` without a certificate.
+#[must_use]
+pub fn public_key_hash(chain: &[CertificateDer<'_>]) -> Option<[u8; 32]> {
+    let (_, certificate) = X509Certificate::from_der(chain.first()?).ok()?;
+    Some(sha256(certificate.public_key().raw))
 }

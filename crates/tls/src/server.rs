@@ -6,8 +6,9 @@ use std::sync::Arc;
 use keystead_crypto::Secret;
 use rustls::CertificateError;
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::CertifiedKey;
 
+use crate::by_name::ByName;
 use crate::client_verifier::{ClientChain, ClientVerifier};
 use crate::provider::{alpn, certified_key, provider};
 use crate::roots::Roots;
@@ -42,15 +43,26 @@ pub struct ServerSettings {
     pub ca: Option<PathBuf>,
 }
 
+/// A key with its certificates, for a server that has several.
+#[derive(Clone)]
+pub struct KeyPair {
+    /// PEM certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM private key.
+    pub key: PathBuf,
+    /// Password of the private key, if it is encrypted; an empty one counts as none.
+    pub password: Option<Secret>,
+}
+
 /// A server's TLS, immutable once made.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ServerTls {
     /// What new connections use.
     pub config: Arc<rustls::ServerConfig>,
-    /// The server certificate.
+    /// The server certificate; of several the one that expires first.
     pub certificate: CertificateInfo,
-    /// The whole chain, leaf first, for expiry warnings.
+    /// The whole chain, leaf first, for expiry warnings; of several one after the other.
     pub chain: Vec<CertificateInfo>,
     /// Set if client certificates are verified.
     pub(crate) client_chain: Option<ClientChain>,
@@ -65,13 +77,23 @@ pub struct ServerTls {
 /// [`Error::IncorrectPassword`] for an encrypted key, [`Error::KeyMismatch`],
 /// [`Error::NoSubjectAltName`], and [`Error::Tls`] for everything rustls refuses.
 pub fn server(settings: &ServerSettings) -> Result<ServerTls, Error> {
-    let chain = pem_file::certificates(&settings.certificate)?;
-    let key = pem_file::private_key(&settings.key, &|| {
-        let password = settings.password.clone();
-        password
-            .filter(|password| !password.expose().is_empty())
-            .ok_or(Error::PasswordRequired)
-    })?;
+    server_by_name(settings, &[])
+}
+
+/// As [`server`], with `further` certificates: a client gets the first one that names the
+/// host it asks for, and that of `settings` if none does.
+///
+/// # Errors
+///
+/// Those of [`server`], for every pair of files.
+pub fn server_by_name(settings: &ServerSettings, further: &[KeyPair]) -> Result<ServerTls, Error> {
+    let first = KeyPair {
+        certificate: settings.certificate.clone(),
+        key: settings.key.clone(),
+        password: settings.password.clone(),
+    };
+    let further = further.iter().map(KeyPair::read);
+    let further = further.collect::<Result<_, _>>()?;
     let client_chain = if settings.client_auth.verified {
         let ca = settings.ca.as_deref().map(Roots::read).transpose()?;
         Some(ClientChain::new(ca, provider())?)
@@ -79,7 +101,7 @@ pub fn server(settings: &ServerSettings) -> Result<ServerTls, Error> {
         None
     };
     let required = settings.client_auth.required;
-    ServerTls::new(certified_key(chain, key)?, required, client_chain)
+    ServerTls::new(first.read()?, further, required, client_chain)
 }
 
 // === impl ClientAuth ===
@@ -91,6 +113,21 @@ impl Default for ClientAuth {
             required: true,
             verified: false,
         }
+    }
+}
+
+// === impl KeyPair ===
+
+impl KeyPair {
+    fn read(&self) -> Result<CertifiedKey, Error> {
+        let chain = pem_file::certificates(&self.certificate)?;
+        let key = pem_file::private_key(&self.key, &|| {
+            let password = self.password.clone();
+            password
+                .filter(|password| !password.expose().is_empty())
+                .ok_or(Error::PasswordRequired)
+        })?;
+        certified_key(chain, key)
     }
 }
 
@@ -110,17 +147,27 @@ impl ServerSettings {
 
 impl ServerTls {
     pub(crate) fn new(
-        key: CertifiedKey,
+        first: CertifiedKey,
+        further: Vec<CertifiedKey>,
         client_required: bool,
         client_chain: Option<ClientChain>,
     ) -> Result<Self, Error> {
-        let chain: Option<Vec<_>> = key.cert.iter().map(CertificateInfo::of).collect();
-        let chain = chain.ok_or(rustls::Error::from(CertificateError::BadEncoding))?;
-        let certificate = chain
-            .first()
-            .filter(|leaf| leaf.names_host)
-            .cloned()
-            .ok_or(Error::NoSubjectAltName)?;
+        let mut chain = Vec::new();
+        let mut certificate: Option<CertificateInfo> = None;
+        for key in [&first].into_iter().chain(&further) {
+            let one: Option<Vec<_>> = key.cert.iter().map(CertificateInfo::of).collect();
+            let one = one.ok_or(rustls::Error::from(CertificateError::BadEncoding))?;
+            let leaf = one.first().filter(|leaf| leaf.names_host);
+            let leaf = leaf.ok_or(Error::NoSubjectAltName)?;
+            if certificate
+                .as_ref()
+                .is_none_or(|soonest| leaf.not_after < soonest.not_after)
+            {
+                certificate = Some(leaf.clone());
+            }
+            chain.extend(one);
+        }
+        let certificate = certificate.ok_or(Error::NoSubjectAltName)?;
 
         let provider = provider();
         let verifier = ClientVerifier {
@@ -131,7 +178,7 @@ impl ServerTls {
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(verifier))
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+            .with_cert_resolver(Arc::new(ByName::new(first, further)));
         config.alpn_protocols = alpn();
         // Tickets carry the client certificate, and their key goes with this set-up: after a
         // reload every client proves itself anew.

@@ -1,7 +1,7 @@
 use keystead_identity::Identity;
 
 use super::certificates::{Authority, Made};
-use crate::{PeerError, peer_identity};
+use crate::{PeerError, peer_identity, public_key_hash};
 
 #[test]
 fn the_first_certificate_counts() {
@@ -23,6 +23,16 @@ fn a_foreign_certificate_behind_ones_own_is_refused() {
         assert_eq!(peer_identity(&chain), Err(PeerError::TooManyCertificates));
     }
     assert_eq!(peer_identity(&[]), Err(PeerError::NoCertificate));
+}
+
+#[test]
+fn the_hash_of_the_key_is_the_identity_whatever_follows() {
+    let (made, foreign) = (Made::p256(), Made::p256());
+    let own = Identity::of_certificate(&made.certificate).unwrap();
+    let chain = [made.certificate, foreign.certificate];
+    let hash = public_key_hash(&chain).unwrap();
+    assert_eq!(keystead_crypto::hex(&hash), own.as_str());
+    assert_eq!(public_key_hash(&[]), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::slice;
 
 use rcgen::{
     ExtendedKeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
-    PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, date_time_ymd,
+    PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, SanType, date_time_ymd,
 };
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, ServerConnection, SupportedProtocolVersion};
@@ -12,7 +12,7 @@ use tempfile::tempdir;
 
 use super::certificates::{Authority, Made};
 use super::handshake::{client_of, presented, shake};
-use crate::{ClientAuth, Error, ServerTls, peer_identity, server};
+use crate::{ClientAuth, Error, KeyPair, ServerTls, peer_identity, server, server_by_name};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -221,4 +221,62 @@ fn files_of_a_server_are_those_it_reads() {
             .files()
             .eq(expected.map(|name| folder.path().join(name)))
     );
+}
+
+#[test]
+fn a_client_gets_the_certificate_of_the_host_it_asks_for() {
+    let folder = tempdir().unwrap();
+    let named = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).try_into().unwrap());
+        let names: Vec<_> = names.map(SanType::DnsName).collect();
+        Made::with(&PKCS_ECDSA_P256_SHA256, |params| {
+            params.subject_alt_names = names;
+        })
+    };
+    let [first, exact, wild] = [
+        named(&["localhost"]),
+        named(&["KMS.example.test", "kms0.other.test"]),
+        named(&["*.example.test"]),
+    ];
+    let settings = |made: &Made, name| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        made.server(&folder)
+    };
+    let pair = |settings: crate::ServerSettings| KeyPair {
+        certificate: settings.certificate,
+        key: settings.key,
+        password: None,
+    };
+    let further = [pair(settings(&wild, "b")), pair(settings(&exact, "c"))];
+    let tls = server_by_name(&settings(&first, "a"), &further).unwrap();
+    assert_eq!(tls.chain.len(), 3);
+
+    let made = Made::p256();
+    let client = client_of(&TLS13, Some(made.credential()));
+    for (host, expected) in [
+        ("localhost", &first),
+        ("kms.example.test", &exact),
+        ("kms0.other.test", &exact),
+        ("kms1.example.test", &wild),
+        ("a.b.example.test", &first),
+        ("example.test", &first),
+        ("127.0.0.1", &first),
+    ] {
+        let mut client =
+            rustls::ClientConnection::new(client.clone(), host.try_into().unwrap()).unwrap();
+        let mut server = ServerConnection::new(tls.config.clone()).unwrap();
+        let mut bytes = Vec::new();
+        client.write_tls(&mut bytes).unwrap();
+        server.read_tls(&mut bytes.as_slice()).unwrap();
+        server.process_new_packets().unwrap();
+        let mut bytes = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut bytes).unwrap();
+        }
+        client.read_tls(&mut bytes.as_slice()).unwrap();
+        client.process_new_packets().unwrap();
+        let shown = client.peer_certificates().unwrap();
+        assert_eq!(shown, slice::from_ref(&expected.certificate), "{host}");
+    }
 }
