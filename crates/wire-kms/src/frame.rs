@@ -1,4 +1,7 @@
+use std::mem;
+
 use prost::Message;
+use zeroize::Zeroizing;
 
 use crate::{Command, Error};
 
@@ -20,7 +23,8 @@ pub struct Frame<'a> {
 /// Writes frames one after the other.
 #[derive(Default)]
 pub struct FrameWriter {
-    body: Vec<u8>,
+    /// May hold plaintext, so that nothing of it stays behind when the buffer grows.
+    body: Zeroizing<Vec<u8>>,
 }
 
 /// Splits a body into its frames, looking at their shape alone.
@@ -99,16 +103,27 @@ impl FrameWriter {
     /// Appends a frame. Messages are below 4 GiB by the limits on requests.
     pub fn write(&mut self, command: Command, message: &impl Message) {
         let length = message.encoded_len();
-        self.body.reserve(HEADER + length);
+        self.reserve(HEADER + length);
         self.body.extend_from_slice(&command.code().to_be_bytes());
         let announced = u32::try_from(length).unwrap_or(u32::MAX);
         self.body.extend_from_slice(&announced.to_be_bytes());
-        message.encode_raw(&mut self.body);
+        message.encode_raw(&mut *self.body);
     }
 
-    /// The body. May hold plaintext.
+    /// The body, to be wiped when it has been sent: it may hold plaintext.
     #[must_use]
-    pub fn into_body(self) -> Vec<u8> {
+    pub fn into_body(self) -> Zeroizing<Vec<u8>> {
         self.body
+    }
+
+    fn reserve(&mut self, more: usize) {
+        let needed = self.body.len().saturating_add(more);
+        if needed > self.body.capacity() {
+            let capacity = needed.max(self.body.capacity().saturating_mul(2));
+            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+            larger.extend_from_slice(&self.body);
+            // What is dropped here is wiped.
+            drop(mem::replace(&mut self.body, larger));
+        }
     }
 }

@@ -29,7 +29,7 @@ pub use api_error::{ApiError, CONTENT_TYPE_JSON, CONTENT_TYPE_PROTOBUF};
 pub use command::Command;
 pub use error::Error;
 pub use frame::{Frame, FrameWriter, MAX_FRAMES, decode_answers, split_frames};
-pub use log_stream::{LogDecoder, MAX_LOG_RECORD, encode_log_record};
+pub use log_stream::{LogDecoder, MAX_LOG_RECORD, decode_log_request, encode_log_record};
 pub use name::Name;
 pub use privilege::Privilege;
 pub use request::Request;

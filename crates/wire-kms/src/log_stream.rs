@@ -1,6 +1,7 @@
 use prost::Message;
 
-use crate::{Error, message::LogRecord};
+use crate::Error;
+use crate::message::{LogRecord, LogRequest};
 
 /// The longest record that the official client reads, in bytes.
 pub const MAX_LOG_RECORD: usize = 4096;
@@ -12,6 +13,39 @@ const PREFIX: usize = 4;
 #[derive(Default)]
 pub struct LogDecoder {
     buffered: Vec<u8>,
+}
+
+/// What clients sent before June 2025: four filters, of which the first has the number
+/// that the trace level has now, and the trace level behind them.
+#[derive(Clone, PartialEq, prost::Message)]
+struct OldLogRequest {
+    #[prost(sint32, tag = "1")]
+    level: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(message, optional, tag = "3")]
+    since: Option<prost_types::Timestamp>,
+    #[prost(sint32, tag = "8")]
+    trace_level: i32,
+}
+
+/// Reads the body of a request for the log, also that of an old client (MinIO KMS
+/// protocol, section 12), whose filters are ignored.
+///
+/// # Errors
+///
+/// [`Error::Payload`].
+pub fn decode_log_request(body: &[u8]) -> Result<LogRequest, Error> {
+    LogRequest::decode(body).or_else(|_| {
+        let invalid = |_| Error::Payload { command: "log" };
+        let old = OldLogRequest::decode(body).map_err(invalid)?;
+        Ok(LogRequest {
+            level: old.level,
+            message: old.message,
+            since: old.since,
+            trace_level: old.trace_level,
+        })
+    })
 }
 
 /// Writes one record of a log stream, its length before it. A record that is too long

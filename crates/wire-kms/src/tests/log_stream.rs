@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
-use crate::message::{LogRecord, log_record::StackFrame};
-use crate::{LogDecoder, MAX_LOG_RECORD, encode_log_record};
+use prost::Message;
+
+use crate::message::{LogRecord, LogRequest, log_record::StackFrame};
+use crate::{LogDecoder, MAX_LOG_RECORD, decode_log_request, encode_log_record};
 
 fn frame(function: &str) -> StackFrame {
     StackFrame {
@@ -39,6 +41,22 @@ fn a_record_over_the_limit_ends_the_stream() {
     let mut decoder = LogDecoder::new();
     decoder.push(&u32::MAX.to_be_bytes());
     assert!(decoder.next_record().is_err());
+}
+
+#[test]
+fn requests_of_old_clients_are_read() {
+    let request = LogRequest {
+        level: 4,
+        message: "failed".into(),
+        trace_level: 8,
+        ..Default::default()
+    };
+    assert_eq!(decode_log_request(&request.encode_to_vec()), Ok(request));
+    // Level 4, method filter "POST" in field 4, trace level 8 in field 8.
+    let old = [&[0x08, 8, 0x22, 4], b"POST".as_slice(), &[0x40, 16]].concat();
+    let read = decode_log_request(&old).unwrap();
+    assert_eq!((read.level, read.trace_level), (4, 8));
+    assert!(decode_log_request(&[0x08]).is_err());
 }
 
 proptest! {
