@@ -15,6 +15,9 @@ pub struct Connection {
     pub local_addr: SocketAddr,
     /// Identity of the certificate the peer proved to own.
     pub identity: Result<Identity, PeerError>,
+    /// SHA-256 of the DER SubjectPublicKeyInfo of that certificate, of which MinIO KMS makes
+    /// its identities; further certificates play no role.
+    pub public_key_hash: Option<[u8; 32]>,
 }
 
 impl Connection {
@@ -28,6 +31,14 @@ impl Connection {
             peer_addr,
             local_addr,
             identity,
+            public_key_hash: None,
         }
+    }
+
+    /// The same connection, of a peer that proved to own a key.
+    #[must_use]
+    pub fn with_public_key_hash(mut self, hash: Option<[u8; 32]>) -> Self {
+        self.public_key_hash = hash;
+        self
     }
 }

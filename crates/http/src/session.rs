@@ -12,7 +12,7 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use keystead_tls::{ServerConfig, peer_identity};
+use keystead_tls::{ServerConfig, peer_identity, public_key_hash};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -95,10 +95,11 @@ impl<H: Handler> Sessions<H> {
         let Ok(local) = socket.local_addr() else {
             return;
         };
-        let identity = peer_identity(session.peer_certificates().unwrap_or_default());
+        let certificates = session.peer_certificates().unwrap_or_default();
+        let connection = Connection::new(peer, local, peer_identity(certificates))
+            .with_public_key_hash(public_key_hash(certificates));
         let http2 = session.alpn_protocol() == Some(b"h2");
-        self.serve(stream, Connection::new(peer, local, identity), http2)
-            .await;
+        self.serve(stream, connection, http2).await;
     }
 
     /// Serves the requests of a connection.

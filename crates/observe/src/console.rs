@@ -41,7 +41,7 @@ impl<T: Send + 'static> Console<T> {
     /// console is dropped.
     pub(crate) fn start(
         output: impl Write + Send + 'static,
-        format: fn(&T) -> String,
+        format: impl FnMut(&T) -> String + Send + 'static,
         dropped: IntCounter,
     ) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel(CAPACITY);
@@ -84,15 +84,15 @@ impl<T: Send + 'static> Console<T> {
     }
 }
 
-struct Writer<T, W: Write> {
+struct Writer<T, W: Write, F> {
     receiver: mpsc::Receiver<Entry<T>>,
     output: BufWriter<W>,
-    format: fn(&T) -> String,
+    format: F,
     overflowing: Arc<AtomicBool>,
     dropped: IntCounter,
 }
 
-impl<T, W: Write> Writer<T, W> {
+impl<T, W: Write, F: FnMut(&T) -> String> Writer<T, W, F> {
     fn run(mut self) {
         while let Some(entry) = self.receiver.blocking_recv() {
             self.write(entry);

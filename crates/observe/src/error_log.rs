@@ -1,5 +1,3 @@
-use std::error::Error as StdError;
-use std::fmt::Display;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -7,85 +5,35 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use jiff::Timestamp;
 use keystead_config::Level;
 use keystead_wire_kes::ErrorRecord;
+use prometheus::IntCounter;
 
 use crate::console::Console;
-use crate::line::Line;
+use crate::history::History;
 use crate::stream::{Live, Subscription};
-use crate::{Error, Metrics, RequestAttributes};
+use crate::{Error, ErrorEvent, KmsMetrics, LogEntry, LogSubscription, Metrics};
 
-/// One event of the error log.
-///
-/// The message is a literal and everything variable is an attribute that can
-/// be displayed, which no type holding a secret can:
-///
-/// ```compile_fail
-/// # use keystead_observe::{ErrorEvent, Level};
-/// let token = zeroize::Zeroizing::new(String::from("s.secret"));
-/// ErrorEvent::new(Level::ERROR, "login failed").attribute("token", token);
-/// ```
-#[derive(Debug)]
-pub struct ErrorEvent {
-    level: Level,
-    message: &'static str,
-    attributes: Line,
-}
-
-impl ErrorEvent {
-    /// An event without attributes.
-    #[must_use]
-    pub fn new(level: Level, message: &'static str) -> Self {
-        Self {
-            level,
-            message,
-            attributes: Line::default(),
-        }
-    }
-
-    /// Adds one attribute.
-    #[must_use]
-    pub fn attribute(mut self, key: &'static str, value: impl Display) -> Self {
-        self.attributes.pair(key, value);
-        self
-    }
-
-    /// Adds an error with its causes as `err`, the outermost first.
-    #[must_use]
-    pub fn error(self, error: &(dyn StdError + '_)) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            // Errors that already quote their cause would say it twice.
-            if !text.ends_with(&cause_text) {
-                text.push_str(": ");
-                text.push_str(&cause_text);
-            }
-            source = cause.source();
-        }
-        self.attribute("err", text)
-    }
-
-    /// Adds the `req.*` attributes.
-    #[must_use]
-    pub fn request(mut self, request: &RequestAttributes<'_>) -> Self {
-        request.write(&mut self.attributes);
-        self
-    }
-
-    fn into_line(self, time: Timestamp) -> String {
-        let mut line = Line::new(time, self.level, self.message);
-        line.append(&self.attributes);
-        line.into_string()
-    }
-}
-
-/// The error log: text lines on the console and live subscribers
-/// (KES protocol, section 8.2).
+/// The error log: lines on the console and live subscribers
+/// (KES protocol, section 8.2; MinIO KMS protocol, section 8.2).
 pub struct ErrorLog {
     level: AtomicI32,
+    format: LogFormat,
     console: Console<Arc<str>>,
     live: Live,
+    /// Only the log of a MinIO KMS server remembers.
+    history: Option<History>,
+    /// Records by level: debug, info, warn, error.
+    counted: Option<[IntCounter; 4]>,
     clock: fn() -> Timestamp,
+}
+
+/// The form of the lines on the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
 }
 
 impl ErrorLog {
@@ -100,16 +48,49 @@ impl ErrorLog {
         clock: fn() -> Timestamp,
         metrics: &Metrics,
     ) -> Result<Self, Error> {
-        let console = Console::start(
-            output,
-            |line: &Arc<str>| line.to_string(),
-            metrics.error_dropped(),
-        )
-        .map_err(Error::Writer)?;
+        let live = Live::new(metrics.error_delivered(), metrics.stream_missed());
+        Self::start(level, output, clock, metrics.error_dropped(), live)
+    }
+
+    /// The log of a MinIO KMS server, which remembers its last records for those who
+    /// [follow](Self::follow) it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Writer`] if no thread can be started.
+    pub fn for_kms(
+        level: Level,
+        format: LogFormat,
+        output: impl Write + Send + 'static,
+        clock: fn() -> Timestamp,
+        metrics: &KmsMetrics,
+    ) -> Result<Self, Error> {
+        let [dropped, delivered, missed] = metrics.error_log_counters();
+        let log = Self::start(level, output, clock, dropped, Live::new(delivered, missed))?;
+        Ok(Self {
+            format,
+            history: Some(History::new()),
+            counted: Some(metrics.log_records()),
+            ..log
+        })
+    }
+
+    fn start(
+        level: Level,
+        output: impl Write + Send + 'static,
+        clock: fn() -> Timestamp,
+        dropped: IntCounter,
+        live: Live,
+    ) -> Result<Self, Error> {
+        let console = Console::start(output, |line: &Arc<str>| line.to_string(), dropped)
+            .map_err(Error::Writer)?;
         Ok(Self {
             level: AtomicI32::new(level.value()),
+            format: LogFormat::default(),
             console,
-            live: Live::new(metrics.error_delivered(), metrics.stream_missed()),
+            live,
+            history: None,
+            counted: None,
             clock,
         })
     }
@@ -123,7 +104,7 @@ impl ErrorLog {
     /// cost of building an event that is only of interest at `DEBUG`.
     #[must_use]
     pub fn enabled(&self, level: Level) -> bool {
-        self.on_console(level) || self.on_stream(level)
+        self.on_console(level) || self.on_stream(level) || self.in_history(level).is_some()
     }
 
     /// The time as the lines of the log have it.
@@ -136,17 +117,39 @@ impl ErrorLog {
     /// is dropped and counted.
     pub fn record(&self, event: ErrorEvent) {
         let (console, stream) = (self.on_console(event.level), self.on_stream(event.level));
-        if !console && !stream {
+        let history = self.in_history(event.level);
+        if !console && !stream && history.is_none() {
             return;
         }
-        let line: Arc<str> = event.into_line(self.now()).into();
+        self.count(event.level);
+        let time = self.now();
+        if let Some(history) = history {
+            history.record(LogEntry {
+                level: event.level,
+                time,
+                message: event.text(),
+                location: event.location,
+            });
+        }
         if stream {
-            let message = line.to_string();
+            let message = event.line(time);
             self.live.send(ErrorRecord { message }.encode());
         }
         if console {
-            self.console.push(line);
+            let line = match self.format {
+                LogFormat::Text => event.line(time),
+                LogFormat::Json => event.json(time),
+            };
+            self.console.push(line.into());
         }
+    }
+
+    /// The records of at least `level`, for the log of a MinIO KMS server: those that are
+    /// still remembered from `since` on, then every new one. `None` for other logs.
+    #[must_use]
+    pub fn follow(&self, level: Level, since: Option<Timestamp>) -> Option<LogSubscription> {
+        let history = self.history.as_ref()?;
+        Some(history.subscribe(level, since))
     }
 
     /// A stream of the events recorded from now on, as `{"message":"…"}` lines.
@@ -167,5 +170,21 @@ impl ErrorLog {
 
     fn on_stream(&self, level: Level) -> bool {
         level >= Level::INFO && self.live.has_subscribers()
+    }
+
+    fn in_history(&self, level: Level) -> Option<&History> {
+        self.history.as_ref().filter(|history| history.wants(level))
+    }
+
+    fn count(&self, level: Level) {
+        if let Some([debug, info, warn, error]) = &self.counted {
+            let counter = match level {
+                level if level >= Level::ERROR => error,
+                level if level >= Level::WARN => warn,
+                level if level >= Level::INFO => info,
+                _ => debug,
+            };
+            counter.inc();
+        }
     }
 }

@@ -10,11 +10,17 @@
 //! holds key material, a password or a token has it.
 
 mod audit;
+mod chain;
 mod console;
 mod error;
+mod error_event;
 mod error_log;
+mod history;
+mod kms_audit;
+mod kms_metrics;
 mod line;
 mod metrics;
+mod open_metrics;
 mod process;
 mod remote;
 mod request;
@@ -22,11 +28,19 @@ mod stream;
 mod telemetry;
 
 pub use audit::{AuditEvent, AuditLog};
+pub use chain::{BrokenRecord, ChainSummary, ChainVerifier};
 pub use error::Error;
-pub use error_log::{ErrorEvent, ErrorLog};
+pub use error_event::ErrorEvent;
+pub use error_log::{ErrorLog, LogFormat};
+pub use history::{LogEntry, LogSubscription};
 pub use keystead_config::Level;
+pub use kms_audit::{AuditCommand, AuditTarget, KmsAuditEvent, KmsAuditLog};
+pub use kms_metrics::{
+    BuildInfo, CONTENT_TYPE_OPEN_METRICS, ClusterFigures, CommandResult, InFlight, KmsApi,
+    KmsMetrics,
+};
 pub use metrics::{ActiveRequest, CONTENT_TYPE, Metrics};
-pub use process::ProcessFigures;
+pub use process::{ProcessFigures, arch_name, os_name};
 pub use remote::RemoteMetrics;
 pub use request::RequestAttributes;
 pub use stream::{Received, Subscription};

@@ -37,14 +37,6 @@ impl Line {
         }
     }
 
-    /// Appends all pairs of another line.
-    pub(crate) fn append(&mut self, pairs: &Self) {
-        if !self.0.is_empty() && !pairs.0.is_empty() {
-            self.0.push(' ');
-        }
-        self.0.push_str(&pairs.0);
-    }
-
     pub(crate) fn into_string(self) -> String {
         self.0
     }

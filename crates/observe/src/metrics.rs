@@ -217,7 +217,7 @@ impl Metrics {
 }
 
 /// Whole seconds.
-fn unix_time(at: Timestamp) -> f64 {
+pub(crate) fn unix_time(at: Timestamp) -> f64 {
     at.as_duration().as_secs_f64().floor()
 }
 
@@ -237,11 +237,15 @@ impl Drop for ActiveRequest {
 pub(crate) struct Families(Registry);
 
 impl Families {
+    pub(crate) fn of(registry: Registry) -> Self {
+        Self(registry)
+    }
+
     pub(crate) fn counter(&self, name: &str, help: &str) -> Result<IntCounter, Error> {
         self.add(IntCounter::new(name, help)?)
     }
 
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
+    pub(crate) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
         self.add(IntGauge::new(name, help)?)
     }
 

@@ -1,3 +1,4 @@
+use std::env::consts;
 use std::fs;
 use std::thread;
 
@@ -47,6 +48,36 @@ impl ProcessFigures {
     }
 }
 
+/// The operating system as Go calls it, which is what clients expect.
+#[must_use]
+pub fn os_name() -> &'static str {
+    go_os(consts::OS)
+}
+
+/// The processor architecture as Go calls it.
+#[must_use]
+pub fn arch_name() -> &'static str {
+    go_arch(consts::ARCH)
+}
+
+fn go_os(os: &'static str) -> &'static str {
+    match os {
+        "macos" => "darwin",
+        other => other,
+    }
+}
+
+fn go_arch(arch: &'static str) -> &'static str {
+    match arch {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
+        "powerpc64" => "ppc64",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +101,15 @@ mod tests {
         let figures = ProcessFigures::read();
         assert!(figures.processors > 0 && figures.threads > 0);
         assert!(figures.heap_bytes > 0 && figures.stack_bytes > 0);
+    }
+
+    #[test]
+    fn systems_have_the_names_that_go_gives_them() {
+        assert_eq!(go_os("macos"), "darwin");
+        assert_eq!(go_os("linux"), "linux");
+        assert_eq!(go_arch("x86_64"), "amd64");
+        assert_eq!(go_arch("aarch64"), "arm64");
+        assert_eq!(go_arch("x86"), "386");
+        assert_eq!(go_arch("riscv64"), "riscv64");
     }
 }

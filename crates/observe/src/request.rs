@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use http::Method;
@@ -22,13 +23,18 @@ pub struct RequestAttributes<'a> {
 impl RequestAttributes<'_> {
     /// Appends the attributes; unknown ones are left out.
     pub(crate) fn write(&self, line: &mut Line) {
-        line.pair("req.method", self.method);
-        line.pair("req.path", self.path);
-        if let Some(ip) = self.ip {
-            line.pair("req.ip", ip);
+        self.each(|key, value| line.pair(key, value));
+    }
+
+    /// Gives every attribute that is known to `put`.
+    pub(crate) fn each(&self, mut put: impl FnMut(&'static str, &dyn Display)) {
+        put("req.method", self.method);
+        put("req.path", &self.path);
+        if let Some(ip) = &self.ip {
+            put("req.ip", ip);
         }
         if let Some(identity) = self.identity {
-            line.pair("req.identity", identity);
+            put("req.identity", identity);
         }
     }
 }

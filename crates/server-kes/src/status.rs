@@ -1,12 +1,10 @@
 //! Version, readiness, status, metrics and the list of APIs (KES protocol,
 //! section 3.6).
 
-use std::env::consts;
-
 use http::{HeaderValue, StatusCode};
 use keystead_http::{Body, HttpError};
 use keystead_keystore::Error as StoreError;
-use keystead_observe::{CONTENT_TYPE, ProcessFigures};
+use keystead_observe::{CONTENT_TYPE, ProcessFigures, arch_name, os_name};
 use keystead_wire_kes::{ApiError, Status, Version};
 
 use crate::answer::{self, Answer};
@@ -42,8 +40,8 @@ pub(crate) async fn status(call: Call<'_>) -> Answer {
     answer::json(
         Status {
             version: build.version.clone(),
-            os: go_os(consts::OS).to_owned(),
-            arch: go_arch(consts::ARCH).to_owned(),
+            os: os_name().to_owned(),
+            arch: arch_name().to_owned(),
             uptime: call.shared.metrics.up_time().as_secs(),
             num_cpu: processors,
             num_cpu_used: processors,
@@ -79,39 +77,4 @@ pub(crate) fn metrics(call: Call<'_>) -> Answer {
 
 pub(crate) fn apis(call: Call<'_>) -> Answer {
     answer::json(call.state.apis.clone())
-}
-
-/// The operating system as Go calls it.
-fn go_os(os: &'static str) -> &'static str {
-    match os {
-        "macos" => "darwin",
-        other => other,
-    }
-}
-
-/// The processor architecture as Go calls it.
-fn go_arch(arch: &'static str) -> &'static str {
-    match arch {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
-        "powerpc64" => "ppc64",
-        other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn systems_have_the_names_that_go_gives_them() {
-        assert_eq!(go_os("macos"), "darwin");
-        assert_eq!(go_os("linux"), "linux");
-        assert_eq!(go_arch("x86_64"), "amd64");
-        assert_eq!(go_arch("aarch64"), "arm64");
-        assert_eq!(go_arch("x86"), "386");
-        assert_eq!(go_arch("riscv64"), "riscv64");
-    }
 }
