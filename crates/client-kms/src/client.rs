@@ -8,7 +8,6 @@ use keystead_wire_kms::{CONTENT_TYPE_PROTOBUF, Command, FrameWriter, decode_answ
 use prost::Message;
 use reqwest::Body;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::endpoint::Endpoint;
@@ -269,7 +268,7 @@ pub(crate) fn commands<'a, R: Message>(
         path,
         headers: headers([(header::ACCEPT, ANY), (header::CONTENT_TYPE, PROTOBUF)]),
         // Keys and plaintext may be in it: it is wiped when it was sent.
-        body: Bytes::from_owner(Zeroizing::new(writer.into_body())),
+        body: Bytes::from_owner(writer.into_body()),
     }
 }
 

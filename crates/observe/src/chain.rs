@@ -101,10 +101,7 @@ impl Chain {
     pub(crate) fn link(&mut self, mut record: String) -> String {
         record.pop();
         self.seq = self.seq.saturating_add(1);
-        let mut line = format!(
-            "{record},\"seq\":{},\"prev\":\"{}\"",
-            self.seq, self.hash
-        );
+        let mut line = format!("{record},\"seq\":{},\"prev\":\"{}\"", self.seq, self.hash);
         self.hash = hex(&sha256(line.as_bytes()));
         line.push_str(HASH);
         line.push_str(&self.hash);

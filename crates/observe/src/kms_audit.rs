@@ -212,7 +212,9 @@ fn last_line(file: &mut File, length: u64) -> io::Result<(Option<Vec<u8>>, u64)>
         file.seek(SeekFrom::Start(from))?;
         let mut tail = Vec::new();
         file.read_to_end(&mut tail)?;
-        let mut breaks = (0..tail.len()).rev().filter(|at| tail.get(*at) == Some(&b'\n'));
+        let mut breaks = (0..tail.len())
+            .rev()
+            .filter(|at| tail.get(*at) == Some(&b'\n'));
         match (breaks.next(), breaks.next()) {
             (Some(end), before) if before.is_some() || from == 0 => {
                 let begin = before.map_or(0, |at| at.saturating_add(1));

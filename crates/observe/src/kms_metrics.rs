@@ -235,10 +235,8 @@ impl KmsMetrics {
             by_answer: array::from_fn(|_| array::from_fn(|_| OnceLock::new())),
             bytes_in: bytes.with_label_values(&["in"]),
             bytes_out: bytes.with_label_values(&["out"]),
-            in_flight: families.gauge(
-                "http_request_inflight",
-                "Requests that are being answered.",
-            )?,
+            in_flight: families
+                .gauge("http_request_inflight", "Requests that are being answered.")?,
             durations: KmsApi::ALL.map(|api| durations.with_label_values(&[api.name()])),
             sizes: KmsApi::ALL.map(|api| sizes.with_label_values(&[api.name()])),
             commands: counters(
@@ -309,17 +307,10 @@ impl KmsMetrics {
 
     /// Counts an answer with the bytes of the request's and its own body. A status below
     /// 200 or above 599 is not counted.
-    pub fn request(
-        &self,
-        api: KmsApi,
-        status: u16,
-        took: Duration,
-        bytes_in: u64,
-        bytes_out: u64,
-    ) {
-        let slot = usize::from(status.saturating_sub(FIRST_STATUS));
+    pub fn request(&self, api: KmsApi, status: u16, took: Duration, bytes_in: u64, bytes_out: u64) {
+        let slot = status.checked_sub(FIRST_STATUS).map(usize::from);
         let slots = self.by_answer.get(api.index());
-        if let Some(counter) = slots.and_then(|slots| slots.get(slot)) {
+        if let Some(counter) = slots.and_then(|slots| slots.get(slot?)) {
             counter
                 .get_or_init(|| {
                     let code = status.to_string();

@@ -95,9 +95,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use prometheus::{
-        Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry,
-    };
+    use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
 
     use super::*;
 

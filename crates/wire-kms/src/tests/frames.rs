@@ -8,7 +8,7 @@ fn body(frames: usize) -> Vec<u8> {
     for _ in 0..frames {
         writer.write(Command::EnclaveStatus, &());
     }
-    writer.into_body()
+    writer.into_body().to_vec()
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn hex(value: &Value) -> Vec<u8> {
 fn frame(command: Command, message: &impl Message) -> Vec<u8> {
     let mut writer = FrameWriter::new();
     writer.write(command, message);
-    writer.into_body()
+    writer.into_body().to_vec()
 }
 
 fn rules(command: &str, pattern: &str) -> BTreeMap<String, RuleSet> {

@@ -197,5 +197,5 @@ fn d17_the_answer_is_that_of_the_vectors() {
     let page = world.key("my-key").list_versions("my-key", &request);
     let mut answer = FrameWriter::new();
     answer.write(Command::ListKeyVersions, &page.expect("a page"));
-    assert_eq!(answer.into_body(), hex(&section["response"]["body"]));
+    assert_eq!(*answer.into_body(), hex(&section["response"]["body"]));
 }
