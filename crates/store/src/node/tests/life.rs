@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -249,12 +250,18 @@ async fn the_disk_tells_nothing() {
                 .to_vec(),
         );
     }
+    let mut by_beginning: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
+    for secret in &secrets {
+        by_beginning.entry(&secret[..8]).or_default().push(secret);
+    }
     for entry in fs::read_dir(folder.path()).unwrap() {
         let path = entry.unwrap().path();
         let content = fs::read(&path).unwrap();
-        for secret in &secrets {
-            let found = content.windows(secret.len()).any(|it| it == secret);
-            assert!(!found, "{} has {}", path.display(), secret.escape_ascii());
+        for (place, beginning) in content.windows(8).enumerate() {
+            for secret in by_beginning.get(beginning).into_iter().flatten() {
+                let found = content[place..].starts_with(secret);
+                assert!(!found, "{} has {}", path.display(), secret.escape_ascii());
+            }
         }
     }
 }
