@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use keystead_crypto::Random;
-use redb::{Database, Durability, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, Durability, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 use zeroize::Zeroizing;
 
 use crate::disk::{Disk, Error, open};
@@ -73,8 +73,17 @@ impl Tables {
             keys,
             random,
         };
-        this.write_with(Durability::Immediate, prepare)?;
-        Ok(this)
+        match this.with(format)? {
+            Some(format) if format > FORMAT => Err(Error::Newer {
+                file: FILE,
+                format,
+                known: FORMAT,
+            }),
+            Some(_) => Ok(this),
+            None => this
+                .write_with(Durability::Immediate, prepare)
+                .map(|()| this),
+        }
     }
 
     /// Writes what entries changed and how far the log is applied now, all or
@@ -162,23 +171,22 @@ impl Tables {
     }
 }
 
-/// Makes the tables, and refuses what a newer release wrote.
-fn prepare(write: &WriteTransaction) -> Result<(), Error> {
-    let mut formats = write.open_table(FORMATS).map_err(error)?;
-    let format = formats.get(FILE).map_err(error)?.map(|it| it.value());
-    match format {
-        Some(format) if format > FORMAT => {
-            return Err(Error::Newer {
-                file: FILE,
-                format,
-                known: FORMAT,
-            });
-        }
-        Some(_) => {}
-        None => drop(formats.insert(FILE, FORMAT).map_err(error)?),
+/// The format of the file; `None` if it is new.
+fn format(database: &Database) -> Result<Option<u64>, Error> {
+    let read = database.begin_read().map_err(error)?;
+    match read.open_table(FORMATS) {
+        Ok(formats) => Ok(formats.get(FILE).map_err(error)?.map(|it| it.value())),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(other) => Err(error(other)),
     }
+}
+
+/// Makes the tables.
+fn prepare(write: &WriteTransaction) -> Result<(), Error> {
     write.open_table(RECORDS).map_err(error)?;
     write.open_table(META).map_err(error)?;
+    let mut formats = write.open_table(FORMATS).map_err(error)?;
+    formats.insert(FILE, FORMAT).map_err(error)?;
     Ok(())
 }
 

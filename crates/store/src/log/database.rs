@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arc_swap::ArcSwap;
 use keystead_crypto::Random;
 use openraft::Vote;
-use redb::{ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction,
+};
 
 use super::bounds;
 use crate::disk::{Disk, Error, open};
@@ -232,25 +234,32 @@ impl Database {
 
     /// Makes the tables, and refuses what a newer release wrote.
     fn prepare(&self) -> Result<(), Error> {
-        let write = self.begin()?;
-        {
-            let mut formats = write.open_table(FORMATS).map_err(error)?;
-            let format = formats.get(FILE).map_err(error)?.map(|it| it.value());
-            match format {
-                None => drop(formats.insert(FILE, FORMAT).map_err(error)?),
-                Some(format) if format > FORMAT => {
-                    return Err(Error::Newer {
-                        file: FILE,
-                        format,
-                        known: FORMAT,
-                    });
-                }
-                Some(_) => {}
-            }
-            write.open_table(ENTRIES).map_err(error)?;
-            write.open_table(META).map_err(error)?;
+        if let Some(format) = self.format()? {
+            return match format > FORMAT {
+                true => Err(Error::Newer {
+                    file: FILE,
+                    format,
+                    known: FORMAT,
+                }),
+                false => Ok(()),
+            };
         }
+        let write = self.begin()?;
+        write.open_table(ENTRIES).map_err(error)?;
+        write.open_table(META).map_err(error)?;
+        let mut formats = write.open_table(FORMATS).map_err(error)?;
+        formats.insert(FILE, FORMAT).map_err(error)?;
+        drop(formats);
         write.commit().map_err(error)
+    }
+
+    /// The format of the file; `None` if it is new.
+    fn format(&self) -> Result<Option<u64>, Error> {
+        match self.read()?.open_table(FORMATS) {
+            Ok(formats) => Ok(formats.get(FILE).map_err(error)?.map(|it| it.value())),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(other) => Err(error(other)),
+        }
     }
 
     fn positions(&self) -> Result<Positions, Error> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use keystead_crypto::Random;
 use keystead_identity::{KmsApiKey, KmsIdentity};
-use openraft::{ChangeMembers, Config, ServerState, SnapshotPolicy};
+use openraft::{ChangeMembers, Config, ServerState, SnapshotPolicy, Vote};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
@@ -20,7 +20,7 @@ use super::propose::Proposer;
 use super::{Inner, OpenError, Opened, Options, ProposeError, Stop, Store};
 use crate::disk::{Disk, Folder, blocking};
 use crate::log::{self, Database, Log, Positions};
-use crate::raft::{Alone, Engine, Inbound, LogId, Machine, Peer, Peers};
+use crate::raft::{Alone, Engine, Inbound, LogId, Machine, NodeId, Peer, Peers};
 use crate::seal::{self, Seal, Unsealed};
 use crate::tables::{self, Applied, Tables};
 use crate::{Operation, State};
@@ -86,7 +86,7 @@ impl Store {
 
         let data = Data::open(disk, &seal, options.random.clone()).await?;
         data.check()?;
-        let last = data.positions.last;
+        let positions = data.positions;
         let stop = Arc::new(Stop::default());
         let state = Arc::new(ArcSwap::from_pointee(data.state));
         let tables = Arc::new(data.tables);
@@ -127,7 +127,7 @@ impl Store {
                 lock,
             }),
         };
-        store.come_up(&options.host, last).await?;
+        store.come_up(&options.host, positions).await?;
         let initialised = !store.inner.seal.is_initialised();
         let root_api_key = match initialised {
             true => store.initialise(options.root_api_key).await?,
@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// Waits until this node leads and everything that was ever confirmed is applied.
-    async fn come_up(&self, host: &str, last: Option<LogId>) -> Result<(), OpenError> {
+    async fn come_up(&self, host: &str, log: Positions) -> Result<(), OpenError> {
         let Inner {
             engine, stop, seal, ..
         } = &*self.inner;
@@ -156,11 +156,12 @@ impl Store {
             if !engine.is_initialized().await.map_err(text)? {
                 let members = BTreeMap::from([(seal.node(), peer.clone())]);
                 engine.initialize(members).await.map_err(text)?;
-            } else if engine.metrics().borrow().state != ServerState::Leader {
+            } else if !log.vote.is_some_and(|vote| is_won(&vote, seal.node())) {
+                // Whoever was elected before it ended goes on as leader by itself.
                 engine.trigger().elect().await.map_err(text)?;
             }
             let up =
-                |state, applied: Option<LogId>| state == ServerState::Leader && applied >= last;
+                |state, applied: Option<LogId>| state == ServerState::Leader && applied >= log.last;
             let metrics = engine
                 .wait(None)
                 .metrics(|it| up(it.state, it.last_applied), "start")
@@ -253,6 +254,11 @@ impl Data {
             },
         })
     }
+}
+
+/// Whether `node` won the election of this vote.
+fn is_won(vote: &Vote<NodeId>, node: NodeId) -> bool {
+    vote.committed && vote.leader_id.node_id == node
 }
 
 /// The identity to record as root, and its key if somebody has to be told.
