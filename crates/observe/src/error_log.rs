@@ -115,6 +115,7 @@ impl ErrorLog {
 
     /// Records an event. Never blocks; if the console cannot keep up, the line
     /// is dropped and counted.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is recorded once")]
     pub fn record(&self, event: ErrorEvent) {
         let (console, stream) = (self.on_console(event.level), self.on_stream(event.level));
         let history = self.in_history(event.level);

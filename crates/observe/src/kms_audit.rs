@@ -77,7 +77,7 @@ pub struct AuditTarget {
 /// before it (see [`ChainVerifier`](crate::ChainVerifier)).
 pub struct KmsAuditLog {
     on: AtomicBool,
-    console: Console<Box<KmsAuditEvent>>,
+    console: Console<KmsAuditEvent>,
     /// Records that were dropped since the last one that was written.
     lost: Arc<AtomicU64>,
     errors: Arc<ErrorLog>,
@@ -273,7 +273,7 @@ impl KmsAuditLog {
         } = target;
         let lost = Arc::new(AtomicU64::new(0));
         let missing = Arc::clone(&lost);
-        let format = move |event: &Box<KmsAuditEvent>| {
+        let format = move |event: &KmsAuditEvent| {
             chain.link(event.json(&node, missing.swap(0, Ordering::Relaxed)))
         };
         let console =
@@ -303,7 +303,7 @@ impl KmsAuditLog {
     /// standard output must not stop the use of keys. The loss is counted, told once in the
     /// error log until the writer has caught up, and stands in the next record as `lost`.
     pub fn record(&self, event: KmsAuditEvent) {
-        match self.console.push(Box::new(event)) {
+        match self.console.push(event) {
             Pushed::Queued => {}
             Pushed::Dropped { first } => {
                 self.lost.fetch_add(1, Ordering::Relaxed);
