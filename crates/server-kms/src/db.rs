@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use keystead_hsm::{Use, open_any};
 use keystead_http::{Body, BoxError};
@@ -26,6 +26,8 @@ use source::{Source, pump};
 
 /// Pieces of a backup on their way between the network and the thread that seals or opens.
 const PIECES: usize = 4;
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 
 /// Time for a restored state to become durable.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -84,6 +86,14 @@ pub(crate) async fn restore(call: &Call<'_>, body: Incoming) -> Answer {
     let event = ErrorEvent::new(Level::WARN, "state replaced by a backup");
     call.shared.error_log.record(call.describe(event));
     Ok(answer::empty())
+}
+
+/// Puts a new root key in the place of the current one; answers with its id in hex.
+pub(crate) async fn rotate(call: &Call<'_>) -> Answer {
+    let id = call.shared.store.rotate_root().await?;
+    let event = ErrorEvent::new(Level::WARN, "root key replaced").attribute("rek_id", id);
+    call.shared.error_log.record(call.describe(event));
+    Ok(answer::with_type(TEXT, id.to_string()))
 }
 
 /// Reads a backup that one of the HSMs of this node can open.

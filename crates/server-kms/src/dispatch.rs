@@ -86,7 +86,7 @@ async fn serve<'a>(
     }
     if matches!(
         route,
-        Route::Restart | Route::Profile | Route::Log | Route::Database
+        Route::Restart | Route::Profile | Route::Log | Route::Database | Route::Rotate
     ) {
         call.require_root()?;
         record.is_root();
@@ -102,6 +102,7 @@ async fn serve<'a>(
         Route::Log => log::stream(call, body).await,
         Route::Database if call.head.method == Method::GET => db::backup(call),
         Route::Database => db::restore(call, body).await,
+        Route::Rotate => db::rotate(call).await,
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Route<'p> {
     Profile,
     Log,
     Database,
+    /// Ours: a new root key for the database.
+    Rotate,
 }
 
 // === impl Route ===
@@ -38,6 +40,7 @@ impl<'p> Route<'p> {
             "/v1/debug/pprof" => Self::Profile,
             "/v1/debug/log" => Self::Log,
             "/v1/db" => Self::Database,
+            "/v1/db/rotate" => Self::Rotate,
             _ => {
                 let enclave = path.strip_prefix("/v1/kms/")?;
                 // One segment. An encoded slash becomes part of the name, which no
@@ -53,7 +56,7 @@ impl<'p> Route<'p> {
             Self::Commands(_) => KmsApi::Kms,
             Self::Version => KmsApi::Version,
             Self::Live | Self::Ready | Self::Metrics => KmsApi::Health,
-            Self::Database => KmsApi::Db,
+            Self::Database | Self::Rotate => KmsApi::Db,
             Self::Restart | Self::Profile | Self::Log => KmsApi::Debug,
         }
     }
@@ -61,7 +64,7 @@ impl<'p> Route<'p> {
     /// The methods it takes, as the `Allow` header has them.
     pub(crate) fn methods(&self) -> &'static str {
         match self {
-            Self::Commands(_) | Self::Restart | Self::Log => "POST",
+            Self::Commands(_) | Self::Restart | Self::Log | Self::Rotate => "POST",
             Self::Version | Self::Live | Self::Ready | Self::Metrics => "GET, HEAD",
             Self::Profile => "GET, POST, DELETE",
             Self::Database => "GET, PUT",
@@ -131,6 +134,7 @@ mod tests {
         assert!(takes("/v1/kms/a", Method::POST) && !takes("/v1/kms", Method::GET));
         assert!(takes("/v1/db", Method::PUT) && !takes("/v1/db", Method::POST));
         assert!(takes("/version", Method::HEAD) && !takes("/version", Method::POST));
+        assert!(takes("/v1/db/rotate", Method::POST) && !takes("/v1/db/rotate", Method::GET));
         assert!(takes("/v1/debug/pprof", Method::DELETE));
         assert!(!takes("/v1/debug/log", Method::GET));
     }
