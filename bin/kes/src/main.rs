@@ -7,9 +7,9 @@ use keystead_cli::Build;
 
 /// What `build.rs` found out.
 const BUILD: Build = Build {
-    version: env!("KES_VERSION"),
-    commit: env!("KES_COMMIT"),
-    toolchain: env!("KES_TOOLCHAIN"),
+    version: env!("BUILD_VERSION"),
+    commit: env!("BUILD_COMMIT"),
+    toolchain: env!("BUILD_TOOLCHAIN"),
 };
 
 fn main() -> ExitCode {

@@ -14,7 +14,9 @@
 
 mod build;
 mod completion;
+mod confirm;
 mod kes;
+mod minkms;
 mod output;
 mod password;
 mod style;
@@ -22,3 +24,4 @@ mod usage;
 
 pub use build::Build;
 pub use kes::kes;
+pub use minkms::minkms;

@@ -97,6 +97,7 @@ fn refusal(root: &Command, args: &[OsString], error: &clap::Error) -> Refusal {
                 flag(command, &argument)
             )
         }
+        ErrorKind::MissingRequiredArgument => format!("missing {argument}"),
         kind => kind.to_string(),
     };
     Refusal::Wrong(see(&message, full_name(command)))

@@ -100,6 +100,18 @@ impl StoredKey {
         &self.created_by
     }
 
+    /// The key itself, without the HMAC key, for a store that takes nothing else.
+    #[must_use]
+    pub fn secret_key(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// Whether there is an HMAC key. Keys stored before 2024-02-29 have none.
+    #[must_use]
+    pub fn has_hmac_key(&self) -> bool {
+        self.hmac_key.is_some()
+    }
+
     /// The [id](SecretKey::id) of the secret key.
     #[must_use]
     pub fn id(&self) -> String {

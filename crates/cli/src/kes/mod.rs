@@ -14,6 +14,10 @@ mod server;
 mod status;
 mod text;
 
+pub(crate) use client::{Interrupted, block_on};
+pub(crate) use server::{addresses, occasions, protection};
+pub(crate) use text::decimal_size;
+
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;

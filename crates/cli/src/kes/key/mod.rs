@@ -1,6 +1,5 @@
 //! `kes key`: creates, describes, lists and deletes keys, and uses them.
 
-mod confirm;
 mod crypt;
 mod keys;
 
@@ -15,6 +14,7 @@ use keystead_wire_kes::{DescribeKey, Name};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::confirm;
 use crate::output::{self, Output};
 use crate::usage::see;
 

@@ -1,4 +1,3 @@
-use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,12 +15,15 @@ use crate::output::Output;
 
 use super::ciphertexts::{self, Evidence};
 use super::copy::{Conflict, Copier};
+use super::destination::{Destination, KmsArgs};
 use super::interrupts::Interrupts;
+use super::kms::KmsTarget;
 use super::migration::Migration;
 use super::patience::Patient;
 use super::progress::Progress;
 use super::sample::Sample;
-use super::stores::Stores;
+use super::stores::{Opened, Stores};
+use super::target::Target;
 
 #[derive(Args, Debug)]
 pub(crate) struct MigrateArgs {
@@ -65,30 +67,10 @@ pub(crate) struct MigrateArgs {
     pattern: String,
 }
 
-/// A MinIO KMS server as target.
-#[derive(Args, Debug)]
-struct KmsArgs {
-    /// MinIO KMS server to write to
-    #[arg(short, long, value_name = "HOST[:PORT]")]
-    server: Option<String>,
-
-    /// Enclave of the MinIO KMS server
-    #[arg(short, long, value_name = "NAME")]
-    enclave: Option<String>,
-
-    /// API key of the MinIO KMS server
-    #[arg(short, long, value_name = "KEY")]
-    api_key: Option<String>,
-
-    /// Skip the verification of the server's certificate
-    #[arg(short = 'k', long)]
-    insecure: bool,
-}
-
 /// Arguments that make sense together.
 struct Order {
     from: PathBuf,
-    to: PathBuf,
+    to: Destination,
     conflict: Conflict,
     dry_run: bool,
     keep_going: bool,
@@ -122,10 +104,13 @@ impl MigrateArgs {
             (false, true) => Conflict::Keep,
             (false, false) => Conflict::Fail,
         };
-        let Some(to) = self.to else {
-            return Err(self.kms.refusal());
+        let to = match self.to {
+            Some(file) => {
+                self.kms.refuse_flags()?;
+                Destination::File(file)
+            }
+            None => Destination::Kms(self.kms.connect()?),
         };
-        self.kms.refuse_flags()?;
         let pattern = Pattern::new(&self.pattern)
             .map_err(|error| anyhow!("invalid pattern '{}': {error}", self.pattern))?;
         let evidence = self.proof_ciphertext.as_deref().map(ciphertexts::read);
@@ -142,59 +127,35 @@ impl MigrateArgs {
     }
 }
 
-// === impl KmsArgs ===
-
-impl KmsArgs {
-    /// Refuses what has no meaning for a target with a configuration file.
-    fn refuse_flags(&self) -> Result<()> {
-        let flags = [
-            ("-s / --server", self.server.is_some()),
-            ("-e / --enclave", self.enclave.is_some()),
-            ("-a / --api-key", self.api_key.is_some()),
-            ("-k / --insecure", self.insecure),
-        ];
-        match flags.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => bail!("cannot use '{flag}' and '--to' flag"),
-            None => Ok(()),
-        }
-    }
-
-    /// What is missing, or that servers cannot be written to yet.
-    fn refusal(&self) -> anyhow::Error {
-        let unset = |flag: &Option<String>, variable| {
-            flag.is_none() && env::var_os(variable).is_none_or(|value| value.is_empty())
-        };
-        if unset(&self.server, "MINIO_KMS_SERVER") {
-            anyhow!("missing migration target. Use '--to' or '--server'")
-        } else if unset(&self.enclave, "MINIO_KMS_ENCLAVE") {
-            anyhow!("no KMS enclave specified. Use '--enclave'")
-        } else if unset(&self.api_key, "MINIO_KMS_API_KEY") {
-            anyhow!("no KMS API key specified. Use '--api-key'")
-        } else {
-            anyhow!("migration to a MinIO KMS server is not available in this build. Use '--to'")
-        }
-    }
-}
-
 // === impl Order ===
 
 impl Order {
     async fn carry_out(self, output: Output) -> Result<()> {
         let mut interrupts = Interrupts::new()?;
         let stores = tokio::select! {
-            stores = Stores::open(&self.from, &self.to, self.dry_run) => stores?,
+            stores = Stores::open(&self.from, self.to, self.dry_run) => stores?,
             () = interrupts.next() => bail!(Interrupted),
         };
         let mut progress = Progress::new(output, anstream::stdout());
         let halt = CancellationToken::new();
         let notes = progress.notes();
-        let side = |name, store| Patient::new(name, store, halt.clone(), Arc::clone(&notes));
+        let side = |name, store: &Arc<_>| {
+            Patient::new(name, Arc::clone(store), halt.clone(), Arc::clone(&notes))
+        };
+        let copier = Arc::new(Copier {
+            source: side("source", &stores.source),
+            target: match &stores.target {
+                Opened::Store(store) => Target::Store(side("target", store)),
+                Opened::Kms(enclave) => Target::Kms(KmsTarget::new(
+                    enclave.clone(),
+                    halt.clone(),
+                    Arc::clone(&notes),
+                )),
+            },
+            conflict: self.conflict,
+        });
         let migration = Migration {
-            copier: Arc::new(Copier {
-                source: side("source", Arc::clone(&stores.source)),
-                target: side("target", Arc::clone(&stores.target)),
-                conflict: self.conflict,
-            }),
+            copier: Arc::clone(&copier),
             pattern: self.pattern,
             dry_run: self.dry_run,
             keep_going: self.keep_going,
@@ -208,6 +169,9 @@ impl Order {
             () = interrupts.twice(&halt, &*notes) => bail!(Interrupted),
         };
         stores.close().await;
+        if let Target::Kms(kms) = &copier.target {
+            kms.tell_what_stays_behind(&*notes);
+        }
         result
     }
 }

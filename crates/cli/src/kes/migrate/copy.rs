@@ -1,11 +1,10 @@
-use keystead_crypto::{StoredKey, constant_time_eq};
 use keystead_keystore::Error;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::patience::Patient;
 use super::plan::Step;
+use super::target::Target;
 
 /// What to do about a key that the target has with another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub(super) enum Outcome {
 /// Copies single keys.
 pub(super) struct Copier {
     pub(super) source: Patient,
-    pub(super) target: Patient,
+    pub(super) target: Target,
     pub(super) conflict: Conflict,
 }
 
@@ -55,11 +54,10 @@ impl Copier {
         let Some(value) = self.source.find(name).await.map_err(Failure::Source)? else {
             return Ok(Step::Gone);
         };
-        let there = self.target.find(name).await.map_err(Failure::Target)?;
-        Ok(match there {
+        Ok(match self.target.holds(name, &value).await? {
             None => Step::Copy,
-            Some(there) if constant_time_eq(&there, &value) => Step::Present,
-            Some(_) => Step::Differs,
+            Some(true) => Step::Present,
+            Some(false) => Step::Differs,
         })
     }
 
@@ -70,44 +68,22 @@ impl Copier {
         };
         match self.target.create(name, &value).await {
             Ok(()) => Ok(Outcome::Migrated),
-            Err(Error::KeyExists) => self.settle(name, &value).await,
-            Err(error) => Err(Failure::Target(error)),
+            Err(Failure::Target(Error::KeyExists)) => self.settle(name, &value).await,
+            Err(failure) => Err(failure),
         }
     }
 
     /// Deals with a key that the target has.
     async fn settle(&self, name: &str, value: &[u8]) -> Result<Outcome, Failure> {
-        let there = self.target.get(name).await.map_err(Failure::Target)?;
-        if constant_time_eq(&there, value) {
-            return Ok(Outcome::Present);
+        match self.target.holds(name, value).await? {
+            None => return Err(Failure::Target(Error::KeyNotFound)),
+            Some(true) => return Ok(Outcome::Present),
+            Some(false) => {}
         }
         match self.conflict {
             Conflict::Fail => Ok(Outcome::Conflict),
             Conflict::Keep => Ok(Outcome::Skipped),
-            Conflict::Replace => self.replace(name, value, there).await,
-        }
-    }
-
-    /// Deletes a key and creates it with another value, or else with the one it had.
-    async fn replace(
-        &self,
-        name: &str,
-        value: &[u8],
-        old: Zeroizing<Vec<u8>>,
-    ) -> Result<Outcome, Failure> {
-        if StoredKey::decode(&old).is_ok() && StoredKey::decode(value).is_err() {
-            return Err(Failure::NotAKey);
-        }
-        self.target.delete(name).await.map_err(Failure::Target)?;
-        match self.target.create_again(name, value).await {
-            Ok(()) => Ok(Outcome::Replaced),
-            // Somebody else was faster, with a value of his own.
-            Err(Error::KeyExists) => Ok(Outcome::Conflict),
-            Err(error @ Error::Unreachable(_)) => Err(Failure::Deleted(error)),
-            Err(error) => match self.target.create_again(name, &old).await {
-                Ok(()) => Err(Failure::PutBack(error)),
-                Err(_) => Err(Failure::Deleted(error)),
-            },
+            Conflict::Replace => self.target.replace(name, value).await,
         }
     }
 }

@@ -15,6 +15,9 @@ pub(super) enum Failure {
          delete the key on the target if that is meant"
     )]
     NotAKey,
+    /// Only a target that takes nothing but keys meets it.
+    #[error("the source's value is no key, and MinIO KMS takes nothing else: {0}")]
+    Unusable(keystead_crypto::Error),
     #[error("the target refused the new value and has the old one again: {}", reason(.0))]
     PutBack(Error),
     #[error(
@@ -34,7 +37,7 @@ impl Failure {
             Self::Source(error) | Self::Target(error) | Self::Deleted(error) => {
                 matches!(error, Error::Unreachable(_))
             }
-            Self::NotAKey | Self::PutBack(_) => false,
+            Self::NotAKey | Self::Unusable(_) | Self::PutBack(_) => false,
         }
     }
 }

@@ -6,14 +6,19 @@
 //! no state of its own: a key that the target has with the same value is done, so the
 //! same command continues after a crash.
 //!
+//! The target may be a MinIO KMS server, which gives no key away again. Whether it has
+//! [the same key](kms) is found out by letting it open what the source's key sealed.
+//!
 //! The source is never written to. On the target only `--force` deletes, and only a key
 //! whose successor has been read.
 
 mod arguments;
 mod ciphertexts;
 mod copy;
+mod destination;
 mod failure;
 mod interrupts;
+mod kms;
 mod migration;
 mod order;
 mod patience;
@@ -22,6 +27,7 @@ mod progress;
 mod proof;
 mod sample;
 mod stores;
+mod target;
 #[cfg(test)]
 mod tests;
 mod totals;

@@ -113,6 +113,22 @@ impl Patient {
         self.ask(&self.halt, || all_names(&*self.store, "")).await
     }
 
+    /// Makes a call, and again while the store is away, until somebody halts it.
+    pub(super) async fn try_again<T, F>(&self, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.ask(&self.halt, call).await
+    }
+
+    /// As [`try_again`](Self::try_again), but nobody halts it: something is half done.
+    pub(super) async fn insist<T, F>(&self, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.ask(&CancellationToken::new(), call).await
+    }
+
     async fn ask<T, F>(&self, halt: &CancellationToken, call: impl Fn() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,

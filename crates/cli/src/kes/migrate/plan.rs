@@ -30,7 +30,7 @@ impl Names {
     /// Lists both key stores.
     pub(super) async fn read(copier: &Copier, pattern: &Pattern) -> Result<Self, Failure> {
         let names = copier.source.names().await.map_err(Failure::Source)?;
-        let taken = copier.target.names().await.map_err(Failure::Target)?;
+        let taken = copier.target.names().await?;
         let taken: BTreeSet<_> = taken.into_iter().collect();
         let all = names.into_iter().filter(|name| pattern.matches(name));
         Ok(Self {

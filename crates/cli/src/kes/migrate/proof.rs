@@ -4,9 +4,10 @@ use zeroize::Zeroizing;
 use super::ciphertexts::Evidence;
 use super::copy::Copier;
 use super::failure::Failure;
+use super::target::Target;
 
 /// Length of a data key in bytes.
-const PLAINTEXT_LEN: usize = 32;
+pub(super) const PLAINTEXT_LEN: usize = 32;
 
 /// How a proof ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +37,10 @@ impl Copier {
     /// Reads a key from both sides and compares what the two copies do.
     pub(super) async fn prove(&self, name: &str, random: &dyn Random) -> Result<Verdict, Failure> {
         let source = self.source.get(name).await.map_err(Failure::Source)?;
-        let target = self.target.get(name).await.map_err(Failure::Target)?;
+        let target = match &self.target {
+            Target::Store(store) => store.get(name).await.map_err(Failure::Target)?,
+            Target::Kms(kms) => return kms.prove(name, &source, random).await,
+        };
         if !constant_time_eq(&source, &target) {
             return Ok(Verdict::Failed(Mismatch::Value.to_string()));
         }
@@ -54,8 +58,10 @@ impl Copier {
 
     /// Opens a ciphertext with the target's key.
     pub(super) async fn open(&self, evidence: &Evidence) -> Result<Verdict, Failure> {
-        let value = self.target.get(&evidence.name).await;
-        let value = value.map_err(Failure::Target)?;
+        let value = match &self.target {
+            Target::Store(store) => store.get(&evidence.name).await.map_err(Failure::Target)?,
+            Target::Kms(kms) => return kms.open(evidence).await,
+        };
         let opened = StoredKey::decode(&value)
             .and_then(|key| key.open(&evidence.ciphertext, &evidence.context));
         Ok(match opened {

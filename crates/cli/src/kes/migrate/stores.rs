@@ -4,26 +4,41 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
+use keystead_client_kms::Enclave;
 use keystead_config::ProcessEnvironment;
 use keystead_config::kes::{KeyStoreConfig, Overrides, ServerConfig};
 use keystead_keystore::{KeyStore, MemoryStore};
 use keystead_observe::{Level, Telemetry};
 
+use super::destination::Destination;
 use super::failure::reason;
 
-/// Both key stores of a migration.
+/// Both sides of a migration.
 pub(super) struct Stores {
     pub(super) source: Arc<dyn KeyStore>,
-    pub(super) target: Arc<dyn KeyStore>,
+    pub(super) target: Opened,
+}
+
+/// A target that was reached.
+pub(super) enum Opened {
+    Store(Arc<dyn KeyStore>),
+    Kms(Enclave),
 }
 
 // === impl Stores ===
 
 impl Stores {
-    /// Opens the key stores of two configuration files.
-    pub(super) async fn open(from: &Path, to: &Path, dry_run: bool) -> Result<Self> {
-        let (source, target) = (load(from)?, load(to)?);
-        if is_same(&source, &target) {
+    /// Opens the key stores of two configuration files, or that of one file and a MinIO
+    /// KMS server.
+    pub(super) async fn open(from: &Path, to: Destination, dry_run: bool) -> Result<Self> {
+        let source = load(from)?;
+        let target = match &to {
+            Destination::File(to) => Some((load(to)?, to)),
+            Destination::Kms(_) => None,
+        };
+        if let Some((target, to)) = &target
+            && is_same(&source, target)
+        {
             bail!(
                 "'{}' and '{}' have the same key store",
                 from.display(),
@@ -46,19 +61,24 @@ impl Stores {
                 anyhow!("failed to open the {side} ({}): {reason}", file.display())
             })
         };
-        Ok(Self {
-            source: open("source", &source, from).await?,
-            target: match missing(&target) {
-                // Opening it would create it.
-                Some(_) if dry_run => Arc::new(MemoryStore::new()),
-                _ => open("target", &target, to).await?,
-            },
-        })
+        let source = open("source", &source, from).await?;
+        let target = match (target, &to) {
+            // Opening it would create it.
+            (Some((target, _)), _) if dry_run && missing(&target).is_some() => {
+                Opened::Store(Arc::new(MemoryStore::new()))
+            }
+            (Some((target, to)), _) => Opened::Store(open("target", &target, to).await?),
+            (None, Destination::Kms(enclave)) => Opened::Kms(enclave.clone()),
+            (None, Destination::File(to)) => bail!("no key store in '{}'", to.display()),
+        };
+        Ok(Self { source, target })
     }
 
     pub(super) async fn close(&self) {
         self.source.close().await;
-        self.target.close().await;
+        if let Opened::Store(target) = &self.target {
+            target.close().await;
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The addresses at which a server that listens on `address` is reached: that one, or all
 /// of this machine if it listens on all.
-pub(super) fn reachable(address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn reachable(address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
     if !address.ip().is_unspecified() {
         return Ok(vec![address]);
     }
@@ -17,7 +17,7 @@ pub(super) fn reachable(address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
 
 /// The addresses of this machine that others may know it by: IPv6 only where there is no
 /// IPv4, nothing that is link-local.
-pub(super) fn local_ips() -> io::Result<Vec<IpAddr>> {
+pub(crate) fn local_ips() -> io::Result<Vec<IpAddr>> {
     let interfaces = if_addrs::get_if_addrs()?;
     let up = interfaces
         .iter()

@@ -1,10 +1,10 @@
 //! `kes server`: starts a server and keeps it until a signal ends it.
 
-mod addresses;
+pub(crate) mod addresses;
 mod banner;
 mod life;
-mod occasions;
-pub(super) mod protection;
+pub(crate) mod occasions;
+pub(crate) mod protection;
 mod source;
 mod voice;
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 const CERTIFICATES: Duration = Duration::from_secs(15 * 60);
 
 /// What may make a server read its files again.
-pub(super) struct Occasions {
+pub(crate) struct Occasions {
     hang_up: Signal,
     /// None if files cannot be watched.
     files: Option<FileWatch>,
@@ -22,7 +22,7 @@ pub(super) struct Occasions {
 }
 
 /// Something to read again.
-pub(super) enum Occasion {
+pub(crate) enum Occasion {
     /// The whole configuration: somebody asks for it.
     HangUp,
     /// Keys, certificates and authorities: they changed, or may have.
@@ -33,7 +33,7 @@ pub(super) enum Occasion {
 
 impl Occasions {
     /// Waits for signals, and for changes of `files`.
-    pub(super) fn new(files: Vec<PathBuf>, error_log: Arc<ErrorLog>) -> Result<Self> {
+    pub(crate) fn new(files: Vec<PathBuf>, error_log: Arc<ErrorLog>) -> Result<Self> {
         let mut certificates = interval_at(Instant::now() + CERTIFICATES, CERTIFICATES);
         certificates.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut occasions = Self {
@@ -48,14 +48,14 @@ impl Occasions {
 
     /// Waits for changes of `files` from now on. A system that has no more watches is no
     /// reason to serve no keys: the time-out is still there.
-    pub(super) fn watch(&mut self, files: Vec<PathBuf>) {
+    pub(crate) fn watch(&mut self, files: Vec<PathBuf>) {
         self.files = FileWatch::new(files)
             .map_err(|error| self.report(&error))
             .ok();
     }
 
     /// Waits for the next occasion.
-    pub(super) async fn next(&mut self) -> Occasion {
+    pub(crate) async fn next(&mut self) -> Occasion {
         let changed = async {
             match &mut self.files {
                 Some(files) => files.changed().await,

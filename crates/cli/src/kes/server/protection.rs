@@ -14,7 +14,7 @@ use rustix::thread::{CapabilitySet, capabilities};
 ///
 /// # Errors
 /// If locking is required and impossible; the text has the command that helps.
-pub(super) fn lock_memory(required: bool) -> Result<bool> {
+pub(crate) fn lock_memory(required: bool) -> Result<bool> {
     if !required && !may_lock_without_limit() {
         return Ok(false);
     }

@@ -24,6 +24,7 @@ use super::migration::Migration;
 use super::patience::Patient;
 use super::progress::Progress;
 use super::sample::Sample;
+use super::target::Target;
 
 /// Two stores, and how a migration between them is to go.
 struct World {
@@ -96,7 +97,7 @@ impl World {
         let migration = Migration {
             copier: Arc::new(Copier {
                 source: patient("source", &self.source),
-                target: patient("target", &self.target),
+                target: Target::Store(patient("target", &self.target)),
                 conflict: self.conflict,
             }),
             pattern: Pattern::new(self.pattern).unwrap(),

@@ -1,4 +1,4 @@
-//! Records the commit that `kes` is built from, its time, and the compiler.
+//! Records the commit that a program is built from, its time, and the compiler.
 //!
 //! Nothing else of the machine or the moment gets into the program, so that one commit
 //! gives the same bytes everywhere. Without a repository the values are `<unknown>`.
@@ -14,12 +14,12 @@ fn main() {
     // The log of HEAD grows with every commit and every change of branches.
     println!("cargo::rerun-if-changed=../../.git/logs/HEAD");
     for (name, value) in [
-        ("KES_COMMIT", head("%H")),
+        ("BUILD_COMMIT", head("%H")),
         (
-            "KES_VERSION",
+            "BUILD_VERSION",
             head("%ct").and_then(|seconds| version(&seconds)),
         ),
-        ("KES_TOOLCHAIN", toolchain()),
+        ("BUILD_TOOLCHAIN", toolchain()),
     ] {
         let value = value.as_deref().unwrap_or(UNKNOWN);
         println!("cargo::rustc-env={name}={value}");

@@ -4,14 +4,19 @@ use std::io::{self, BufRead, IsTerminal};
 
 use crate::output;
 
-/// Whether keys are to be deleted. Asks on a terminal; where nobody can answer,
+/// Whether keys are to be deleted.
+pub(crate) fn deletion(names: &[String]) -> io::Result<bool> {
+    ask(&question(names))
+}
+
+/// Whether the answer to `question` is yes. Asks on a terminal; where nobody can answer,
 /// whoever wrote the script has.
-pub(super) fn deletion(names: &[String]) -> io::Result<bool> {
+pub(crate) fn ask(question: &str) -> io::Result<bool> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
         return Ok(true);
     }
-    output::note(&question(names));
+    output::note(question);
     answer(stdin.lock())
 }
 
