@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use keystead_crypto::{SecretKey, SystemRandom};
 use keystead_hsm::{HsmKey, SoftHsm};
 use keystead_identity::KmsIdentity;
-use keystead_store::{Created, Operation, Options, Store};
+use keystead_store::{Created, Enclave, Operation, Options, Store};
 use tokio::task::JoinSet;
 
 /// Keys in one enclave.
@@ -31,7 +31,7 @@ async fn main() {
     let clients: usize = arguments.next().unwrap().parse().unwrap();
 
     let store = open(&dir).await;
-    let present: usize = store.state().enclaves().map(|it| it.key_count()).sum();
+    let present: usize = store.state().enclaves().map(Enclave::key_count).sum();
     if present < keys {
         create(&store, present, keys, clients).await;
     }

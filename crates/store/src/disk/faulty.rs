@@ -193,7 +193,7 @@ fn place(offset: u64, length: usize) -> Range<usize> {
 
 impl StorageBackend for Handle {
     fn len(&self) -> io::Result<u64> {
-        self.with(|files| Ok(files.files[self.file].seen.len() as u64))
+        self.with(|files| Ok(u64::try_from(files.files[self.file].seen.len()).unwrap()))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -313,7 +313,11 @@ impl Database {
     fn begin(&self) -> Result<WriteTransaction, Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(|| Error::closed(FILE))?;
-        database.begin_write().map_err(error)
+        let mut write = database.begin_write().map_err(error)?;
+        // With one phase, a last commit that is damaged later looks like one that was
+        // never finished, and what it confirmed would silently be gone.
+        write.set_two_phase_commit(true);
+        Ok(write)
     }
 
     fn read(&self) -> Result<ReadTransaction, Error> {
