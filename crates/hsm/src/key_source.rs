@@ -74,7 +74,7 @@ impl HsmKey {
             found.push((KeySource::File(path.clone()), SecretSource::File(path)));
         }
         let credential = variable(CREDENTIALS).map(|folder| Path::new(&folder).join(CREDENTIAL));
-        if let Some(path) = credential.filter(|path| path.exists()) {
+        if let Some(path) = credential.filter(|path| path.try_exists().unwrap_or(true)) {
             found.push((
                 KeySource::Credential(path.clone()),
                 SecretSource::File(path),

@@ -95,6 +95,18 @@ fn a_file_or_a_credential_holds_the_key() {
 }
 
 #[test]
+fn credentials_out_of_reach_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = find(&[("CREDENTIALS_DIRECTORY", text(&file))]).err();
+    let Some(Error::KeyFile { from, .. }) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(from, KeySource::Credential(file.join("minkms-hsm-key")));
+}
+
+#[test]
 fn errors_say_where_the_key_came_from_and_never_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
