@@ -8,12 +8,17 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use serde_json::Value;
 
 const CERTIFICATES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../crates/identity/src/tests/data"
+);
+
+const PRIVATE_KEYS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../crates/identity/src/tests/keys"
 );
 
 fn main() -> io::Result<()> {
@@ -46,7 +51,9 @@ fn main() -> io::Result<()> {
     )?;
     write("response_body", vectors.texts("error_bodies", "body"))?;
 
-    let files = certificates()?;
+    kms()?;
+
+    let files = files(CERTIFICATES)?;
     write("pem_file", ("certificate", files.clone()))?;
     write(
         "certificate",
@@ -59,6 +66,56 @@ fn main() -> io::Result<()> {
             files.iter().map(|file| escape(file)).collect(),
         ),
     )
+}
+
+/// The inputs for MinIO KMS.
+fn kms() -> io::Result<()> {
+    let vectors: Value = serde_json::from_str(include_str!("../../tests/vectors/minkms.json"))?;
+    let decisions = Vectors(vectors["decisions"].clone());
+    let hsm_keys = Vectors(vectors["hsm_keys"].clone());
+    let matching = Vectors(vectors["pattern_matching"].clone());
+    let vectors = Vectors(vectors);
+
+    write("kms_api_key", vectors.texts("api_keys", "api_key"))?;
+    write("kms_api_key", vectors.texts("api_keys", "identity"))?;
+    write("kms_api_key", vectors.texts("invalid_api_keys", "value"))?;
+    write("kms_api_key", vectors.texts("invalid_identities", "value"))?;
+    write("hsm_key", hsm_keys.texts("valid", "text"))?;
+    write("hsm_key", ("invalid", strings(&hsm_keys.0["invalid"])))?;
+    let plaintexts = decisions.0["rek_entry"]["cases"].as_array();
+    let plaintexts = plaintexts.into_iter().flatten();
+    let plaintexts = plaintexts.filter_map(|case| hex(&case["plaintext"]));
+    write("hsm_key", ("rek", plaintexts.collect()))?;
+    write("kms_pattern", matching.pairs("cases", "pattern", "name"))?;
+    let ciphertexts = decisions.0["decrypt"]["cases"].as_array();
+    let ciphertexts = ciphertexts.into_iter().flatten();
+    let ciphertexts = ciphertexts.filter_map(|case| hex(&case["ciphertext"]));
+    let inputs = ciphertexts.enumerate().map(|(index, ciphertext)| {
+        [
+            vec![u8::try_from(index % 4).unwrap_or_default()],
+            ciphertext,
+        ]
+        .concat()
+    });
+    write("kms_ciphertext", ("decrypt", inputs.collect()))?;
+    let plaintext = hex(&decisions.0["backup"]["plaintext"]);
+    write("sealed_stream", ("backup", plaintext.into_iter().collect()))?;
+
+    let keys = files(PRIVATE_KEYS)?;
+    let ders = keys.iter().map(|file| der(file)).collect();
+    write("kms_credential", ("key", keys))?;
+    write("kms_credential", ("key-der", ders))?;
+    write("kms_credential", ("certificate", files(CERTIFICATES)?))
+}
+
+fn strings(list: &Value) -> Vec<Vec<u8>> {
+    let texts = list.as_array().into_iter().flatten();
+    let texts = texts.filter_map(Value::as_str);
+    texts.map(|text| text.as_bytes().to_vec()).collect()
+}
+
+fn hex(text: &Value) -> Option<Vec<u8>> {
+    HEXLOWER.decode(text.as_str()?.as_bytes()).ok()
 }
 
 /// Inputs and what they are called.
@@ -125,9 +182,9 @@ impl Vectors {
     }
 }
 
-/// The test certificates as PEM files, in the order of their names.
-fn certificates() -> io::Result<Vec<Vec<u8>>> {
-    let mut paths = fs::read_dir(CERTIFICATES)?
+/// The PEM files of a folder, in the order of their names.
+fn files(folder: &str) -> io::Result<Vec<Vec<u8>>> {
+    let mut paths = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<io::Result<Vec<_>>>()?;
     paths.sort();
