@@ -104,7 +104,10 @@ func (s *Server) Launch(t testing.TB) {
 		if response, err := http.Get(ready); err == nil {
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
-				return
+				// What is ready by its own word still refuses requests for a moment.
+				if _, err := s.ListBuckets(t.Context()); err == nil {
+					return
+				}
 			}
 		}
 	}
