@@ -68,6 +68,11 @@ impl<T: Send + 'static> Console<T> {
         if self.sender.try_send(Entry::Item(item)).is_ok() {
             return Pushed::Queued;
         }
+        self.reject()
+    }
+
+    /// Drops an entry for which its owner has no room.
+    pub(crate) fn reject(&self) -> Pushed {
         self.dropped.inc();
         Pushed::Dropped {
             first: !self.overflowing.swap(true, Ordering::Relaxed),

@@ -3,7 +3,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -15,6 +15,10 @@ use serde::Serialize;
 use crate::chain::Chain;
 use crate::console::{Console, Pushed};
 use crate::{Error, ErrorEvent, ErrorLog, KmsMetrics, Level};
+
+/// Commands that may wait for the writer. A record has up to 10,000 of them, so that the
+/// number of records says little about the memory they take.
+const MAX_WAITING: usize = 200_000;
 
 /// Bytes at the end of an audit file that are searched first for its last record.
 const SEARCHED: u64 = 1 << 16;
@@ -78,6 +82,8 @@ pub struct AuditTarget {
 pub struct KmsAuditLog {
     on: AtomicBool,
     console: Console<KmsAuditEvent>,
+    /// Commands of the records that wait for the writer.
+    waiting: Arc<AtomicUsize>,
     /// Records that were dropped since the last one that was written.
     lost: Arc<AtomicU64>,
     errors: Arc<ErrorLog>,
@@ -273,7 +279,10 @@ impl KmsAuditLog {
         } = target;
         let lost = Arc::new(AtomicU64::new(0));
         let missing = Arc::clone(&lost);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let written = Arc::clone(&waiting);
         let format = move |event: &KmsAuditEvent| {
+            written.fetch_sub(event.commands.len(), Ordering::Relaxed);
             chain.link(event.json(&node, missing.swap(0, Ordering::Relaxed)))
         };
         let console =
@@ -281,6 +290,7 @@ impl KmsAuditLog {
         Ok(Self {
             on: AtomicBool::new(on),
             console,
+            waiting,
             lost,
             errors,
         })
@@ -303,9 +313,16 @@ impl KmsAuditLog {
     /// standard output must not stop the use of keys. The loss is counted, told once in the
     /// error log until the writer has caught up, and stands in the next record as `lost`.
     pub fn record(&self, event: KmsAuditEvent) {
-        match self.console.push(event) {
+        let commands = event.commands.len();
+        let waiting = self.waiting.fetch_add(commands, Ordering::Relaxed);
+        let pushed = match waiting.saturating_add(commands) > MAX_WAITING {
+            true => self.console.reject(),
+            false => self.console.push(event),
+        };
+        match pushed {
             Pushed::Queued => {}
             Pushed::Dropped { first } => {
+                self.waiting.fetch_sub(commands, Ordering::Relaxed);
                 self.lost.fetch_add(1, Ordering::Relaxed);
                 if first {
                     self.errors.record(ErrorEvent::new(

@@ -189,6 +189,33 @@ async fn what_is_lost_is_counted_told_and_written_down() {
 }
 
 #[tokio::test]
+async fn records_of_many_commands_take_no_more_memory() {
+    let output = Output::default();
+    let (log, metrics, _) = log(Some(AuditTarget::stream(output.clone())));
+    let gate = output.gate.clone();
+    let held = gate.lock().unwrap();
+    let mut batch = event();
+    let command = batch.commands.remove(0);
+    batch.commands = vec![command; 10_000];
+    for _ in 0..100 {
+        log.record(batch.clone());
+    }
+    let text = metrics.encode();
+    let dropped = text
+        .lines()
+        .find_map(|line| line.strip_prefix("minkms_audit_dropped_total "));
+    let dropped: u64 = dropped.unwrap().parse().unwrap();
+    // Some may have gone to the writer before it was held up.
+    assert!((70..=80).contains(&dropped), "{dropped}");
+    drop(held);
+    log.flush().await;
+    log.record(batch);
+    log.flush().await;
+    let summary = verify(&output.text());
+    assert_eq!(summary.records, 101 - dropped);
+}
+
+#[tokio::test]
 async fn a_log_without_target_writes_nothing() {
     let (log, ..) = log(None);
     assert!(!log.enabled());

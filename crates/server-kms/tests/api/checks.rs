@@ -3,11 +3,12 @@
 
 use http::Method;
 use keystead_wire_kms::message::{
-    CreateIdentityRequest, CreateKeyRequest, EncryptRequest, KeyStatusRequest, ListRequest,
+    CreateEnclaveRequest, CreateIdentityRequest, CreateKeyRequest, DecryptRequest, EncryptRequest,
+    IdentityRequest, KeyStatusRequest, ListRequest, PolicyRequest,
 };
 use keystead_wire_kms::{ApiError, Command};
 
-use crate::support::{Client, Payload, VERSIONS, World, frame, id, unhex, vectors};
+use crate::support::{Payload, VERSIONS, World, frame, id, unhex, vectors};
 
 const BROKEN: &[u8] = b"\x00";
 
@@ -150,26 +151,74 @@ async fn path_and_method_come_first() {
     }
 }
 
-#[tokio::test]
-async fn errors_have_the_type_that_the_client_names() {
-    let world = world().await;
-    let mut root = world.root().await;
-    for vector in vectors("errors").as_array().unwrap() {
-        let (message, binary) = (&vector["message"], vector["binary"].as_str().unwrap());
-        if message != "key does not exist" {
-            continue;
+/// A request of a caller that is answered by a golden error.
+fn provoke(message: &str) -> (u8, &'static str, Vec<u8>) {
+    let name = || "k".to_owned();
+    match message {
+        "access denied: insufficient permissions" => (3, "e", status("k")),
+        "enclave already exists" => {
+            let request = CreateEnclaveRequest { name: "e".into() };
+            (0, "", frame(Command::CreateEnclave, &request))
         }
-        let json = root.commands("e", status("none")).await;
-        assert_eq!(json.text(), vector["json"].as_str().unwrap());
-        let request = Client::request(Method::POST, "/v1/kms/e")
-            .header("accept", "application/octet-stream")
-            .body(Payload::sized(status("none")))
-            .unwrap();
-        let protobuf = root.send(request).await;
-        assert_eq!(protobuf.status, vector["status"]);
-        assert_eq!(protobuf.headers["content-type"], "application/octet-stream");
-        assert_eq!(protobuf.body, unhex(binary));
+        "enclave does not exist" => (0, "none", status("k")),
+        "key already exists" => {
+            let request = CreateKeyRequest {
+                name: name(),
+                ..Default::default()
+            };
+            (0, "e", frame(Command::CreateKey, &request))
+        }
+        "key does not exist" => (0, "e", status("none")),
+        "policy does not exist" => {
+            let request = PolicyRequest { name: name() };
+            (0, "e", frame(Command::GetPolicy, &request))
+        }
+        "identity does not exist" => {
+            let identity = id(9).to_string();
+            let request = IdentityRequest { identity };
+            (0, "e", frame(Command::IdentityStatus, &request))
+        }
+        "invalid ciphertext" => {
+            let request = DecryptRequest {
+                name: name(),
+                ..Default::default()
+            };
+            (0, "e", frame(Command::Decrypt, &request))
+        }
+        other => panic!("{other}"),
     }
+}
+
+#[tokio::test]
+async fn errors_are_the_golden_ones_in_the_type_that_the_client_names() {
+    let world = world().await;
+    for version in VERSIONS {
+        for vector in vectors("errors").as_array().unwrap() {
+            let text = |field: &str| vector[field].as_str().unwrap();
+            let (caller, enclave, body) = provoke(text("message"));
+            let mut client = world.client(caller, version).await;
+            let json = client.commands(enclave, body.clone()).await;
+            assert_eq!(
+                (json.status, json.text()),
+                (status_of(vector), text("json"))
+            );
+            assert_eq!(json.headers["content-type"], "application/json");
+
+            let path = format!("/v1/kms/{enclave}");
+            let request = http::Request::post(path)
+                .header("host", "localhost")
+                .header("accept", "application/octet-stream")
+                .body(Payload::sized(body));
+            let protobuf = client.send(request.unwrap()).await;
+            assert_eq!(protobuf.status, status_of(vector));
+            assert_eq!(protobuf.headers["content-type"], "application/octet-stream");
+            assert_eq!(protobuf.body, unhex(text("binary")));
+        }
+    }
+}
+
+fn status_of(vector: &serde_json::Value) -> u16 {
+    vector["status"].as_u64().unwrap().try_into().unwrap()
 }
 
 #[tokio::test]
@@ -196,7 +245,7 @@ async fn names_have_their_characters() {
             }
         }
         for name in names("enclave_and_policy", valid) {
-            let request = keystead_wire_kms::message::CreateEnclaveRequest { name: name.clone() };
+            let request = CreateEnclaveRequest { name: name.clone() };
             let answer = root.ask("", Command::CreateEnclave, &request).await;
             match done {
                 true => answer.is_done(Command::CreateEnclave),
