@@ -81,6 +81,7 @@ pub struct AuditTarget {
 /// before it (see [`ChainVerifier`](crate::ChainVerifier)).
 pub struct KmsAuditLog {
     on: AtomicBool,
+    has_target: bool,
     console: Console<KmsAuditEvent>,
     /// Commands of the records that wait for the writer.
     waiting: Arc<AtomicUsize>,
@@ -266,7 +267,7 @@ impl KmsAuditLog {
         errors: Arc<ErrorLog>,
         metrics: &KmsMetrics,
     ) -> Result<Self, Error> {
-        let on = target.is_some();
+        let has_target = target.is_some();
         let target = target.unwrap_or_else(|| AuditTarget::stream(io::sink()));
         if target.torn > 0 {
             errors.record(
@@ -288,7 +289,8 @@ impl KmsAuditLog {
         let console =
             Console::start(output, format, metrics.audit_dropped()).map_err(Error::Writer)?;
         Ok(Self {
-            on: AtomicBool::new(on),
+            on: AtomicBool::new(has_target),
+            has_target,
             console,
             waiting,
             lost,
@@ -304,7 +306,7 @@ impl KmsAuditLog {
 
     /// Turns the log off, or on again; it stays off if it has no target.
     pub fn set_enabled(&self, on: bool) {
-        self.on.store(on, Ordering::Relaxed);
+        self.on.store(on && self.has_target, Ordering::Relaxed);
     }
 
     /// Records an event. Never blocks.

@@ -19,7 +19,10 @@ pub(crate) fn action(command: Command) -> Action {
 pub(crate) fn decide<'s>(caller: &Caller<'s>, request: &Request) -> Decision<'s> {
     let policy = match caller.rights {
         Rights::Root => return Decision::Allowed(Reason::Root),
-        _ if is_beyond_enclaves(request) => return Decision::Denied(Reason::Unknown),
+        _ if is_beyond_enclaves(request) => {
+            let action = action(request.command());
+            return Decision::Denied(Reason::NoRule { action });
+        }
         Rights::Admin => return Decision::Allowed(Reason::Admin),
         _ if is_own(caller, request) => return Decision::Allowed(Reason::Own),
         Rights::Policy { policy, .. } => policy,

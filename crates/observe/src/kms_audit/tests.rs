@@ -217,6 +217,13 @@ async fn records_of_many_commands_take_no_more_memory() {
 
 #[tokio::test]
 async fn a_log_without_target_writes_nothing() {
-    let (log, ..) = log(None);
+    let (silent, ..) = log(None);
+    assert!(!silent.enabled());
+    silent.set_enabled(true);
+    assert!(!silent.enabled());
+    let (log, ..) = log(Some(AuditTarget::stream(Output::default())));
+    log.set_enabled(false);
     assert!(!log.enabled());
+    log.set_enabled(true);
+    assert!(log.enabled());
 }
