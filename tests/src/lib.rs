@@ -6,10 +6,12 @@
 
 pub mod drill;
 pub mod guide;
+mod kms;
 mod process;
 mod program;
 mod site;
 
+pub use kms::KmsSite;
 pub use process::{Finished, Process, Signal};
 pub use program::Folder;
 pub use site::Site;

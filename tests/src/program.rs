@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::{Finished, Process};
 
-/// A folder of its own to run `kes` in, removed at the end.
+/// A folder of its own to run `kes` and `minkms` in, removed at the end.
 pub struct Folder {
     path: TempDir,
     variables: Vec<(&'static str, String)>,
@@ -58,15 +58,19 @@ impl Folder {
     }
 
     /// The command `line`, split at blanks, with nothing in its environment but what was
-    /// exported. Its first word is `kes`.
+    /// exported. Its first word is `kes` or `minkms`.
     ///
     /// # Errors
     ///
     /// If the program cannot be built.
     pub fn command(&self, line: &str) -> Result<Command> {
         let mut words = line.split_whitespace();
-        ensure!(words.next() == Some("kes"), "not a kes command: {line}");
-        let mut command = Command::new(kes()?);
+        let program = match words.next() {
+            Some("kes") => kes()?,
+            Some("minkms") => minkms()?,
+            _ => bail!("neither a kes nor a minkms command: {line}"),
+        };
+        let mut command = Command::new(program);
         command
             .args(words)
             .env_clear()
@@ -105,20 +109,33 @@ impl Folder {
         let banner = server.printed("=> Server is up and running...")?;
         let address = banner.split_once("· ").context("no address")?.1;
         let address = address.lines().next().context("no address")?;
-        self.export("KES_SERVER", address);
+        let variable = match line.starts_with("minkms") {
+            true => "MINIO_KMS_SERVER",
+            false => "KES_SERVER",
+        };
+        self.export(variable, address);
         Ok((server, banner))
     }
 }
 
-/// The `kes` program: the one that `KEYSTEAD_KES` names, or else built in the profile and
-/// folder of this test.
 fn kes() -> Result<&'static Path> {
     static KES: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(kes) = KES.get() {
-        return Ok(kes);
+    program(&KES, "kes", "KEYSTEAD_KES")
+}
+
+fn minkms() -> Result<&'static Path> {
+    static MINKMS: OnceLock<PathBuf> = OnceLock::new();
+    program(&MINKMS, "minkms", "KEYSTEAD_MINKMS")
+}
+
+/// A program: the one that `variable` names, or else built in the profile and folder of this
+/// test.
+fn program(found: &'static OnceLock<PathBuf>, name: &str, variable: &str) -> Result<&'static Path> {
+    if let Some(program) = found.get() {
+        return Ok(program);
     }
-    if let Some(kes) = env::var_os("KEYSTEAD_KES") {
-        return Ok(KES.get_or_init(|| kes.into()));
+    if let Some(program) = env::var_os(variable) {
+        return Ok(found.get_or_init(|| program.into()));
     }
     // TARGET/PROFILE/deps/TEST
     let test = env::current_exe()?;
@@ -126,12 +143,12 @@ fn kes() -> Result<&'static Path> {
     let target = profile.parent().context("no target folder")?;
     let mut build = Command::new(env!("CARGO"));
     build
-        .args(["build", "--quiet", "--package", "kes"])
+        .args(["build", "--quiet", "--package", name])
         .env("CARGO_TARGET_DIR", target)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     if profile.ends_with("release") {
         build.arg("--release");
     }
-    ensure!(build.status()?.success(), "kes does not build");
-    Ok(KES.get_or_init(|| profile.join("kes")))
+    ensure!(build.status()?.success(), "{name} does not build");
+    Ok(found.get_or_init(|| profile.join(name)))
 }
