@@ -40,7 +40,7 @@ async fn main() {
     let start = Instant::now();
     let store = open(&dir).await;
     println!("start with {keys} keys: {:?}", start.elapsed());
-    println!("memory: {} KiB", resident());
+    println!("memory: {}", resident());
     store.close().await;
 }
 
@@ -110,7 +110,7 @@ async fn timed(work: impl Future<Output = ()>) -> Duration {
     start.elapsed()
 }
 
-/// Resident memory, in KiB.
+/// Resident memory with its unit.
 fn resident() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
