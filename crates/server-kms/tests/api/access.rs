@@ -96,6 +96,7 @@ async fn the_cluster_is_the_roots_alone() {
         for (method, path) in [
             (Method::GET, "/v1/db"),
             (Method::PUT, "/v1/db"),
+            (Method::POST, "/v1/db/rotate"),
             (Method::POST, "/v1/debug/log"),
             (Method::POST, "/v1/debug/restart?self"),
             (Method::GET, "/v1/debug/pprof"),

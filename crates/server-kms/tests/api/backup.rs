@@ -128,3 +128,33 @@ async fn a_backup_that_is_cut_or_changed_changes_nothing() {
     let answer = put(&mut user, "/v1/db", Payload::default()).await;
     assert_eq!(answer.error(), ApiError::NOT_ALLOWED);
 }
+
+#[tokio::test]
+async fn a_new_root_key_changes_nothing_but_itself() {
+    let (world, key) = filled().await;
+    let mut root = world.root().await;
+    let before = root.get("/v1/db").await.body;
+    let old = world.store.root_key().id();
+    let answer = root
+        .call(Method::POST, "/v1/db/rotate", Payload::default())
+        .await;
+    let new = world.store.root_key().id();
+    assert_eq!((answer.status, answer.text()), (200, &*new.to_string()));
+    assert_ne!(new, old);
+    let mut user = world.member(1).await;
+    let decrypt = DecryptRequest {
+        name: "my-key".into(),
+        ciphertext: key.ciphertext.clone(),
+        ..Default::default()
+    };
+    let answer = user.ask("tenant-a", Command::Decrypt, &decrypt).await;
+    let opened: DecryptResponse = answer.message(Command::Decrypt);
+    assert_eq!(opened.plaintext, key.plaintext);
+    // A backup from before is still good, on this server and on others.
+    for world in [&world, &World::new().await] {
+        let mut root = world.root().await;
+        put(&mut root, "/v1/db?force", Payload::sized(before.clone()))
+            .await
+            .is_empty();
+    }
+}
