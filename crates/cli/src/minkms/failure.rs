@@ -3,10 +3,23 @@
 use std::io;
 
 use keystead_client_kms::Error;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::kes::Interrupted;
 use crate::output;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    error: Detail<'a>,
+}
+
+#[derive(Serialize)]
+struct Detail<'a> {
+    /// Of the answer; 0 if there was none.
+    status: u16,
+    message: &'a str,
+    host: &'a str,
+}
 
 /// Writes why a command failed to standard error: one line for people, or one JSON object
 /// (decision 0.6).
@@ -24,8 +37,13 @@ pub(super) fn report(error: &anyhow::Error, json: bool) {
         .and_then(Error::api)
         .map_or(0, |api| api.status.as_u16());
     let host = client.and_then(Error::host).unwrap_or_default();
-    let document = json!({ "error": { "status": status, "message": message, "host": host } });
-    output::note(&format!("{document}\n"));
+    let error = Detail {
+        status,
+        message: &message,
+        host,
+    };
+    // Numbers and texts always have a JSON form.
+    output::note(&output::json_line(&Document { error }).unwrap_or_default());
 }
 
 /// Whether an error needs no words: somebody interrupted the command, or closed the pipe
