@@ -3,7 +3,10 @@
 #[non_exhaustive]
 pub(crate) enum Error {
     /// The operating system or the database engine refused.
-    #[error("{file}: {source}")]
+    #[error(
+        "{file}: {source}; check the disk and the space on it, then start the node again: what it \
+         confirmed is there"
+    )]
     Database {
         file: &'static str,
         source: Box<redb::Error>,

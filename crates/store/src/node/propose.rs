@@ -1,6 +1,8 @@
 //! Operations that are proposed at about the same time share an entry of the log,
 //! and so a write to the disk.
 
+use std::sync::Arc;
+
 use openraft::error::{ClientWriteError, RaftError};
 use openraft::raft::ClientWriteResponse;
 use tokio::sync::{mpsc, oneshot};
@@ -8,7 +10,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::{ProposeError, Stop};
 use crate::raft::{Engine, NodeId, Peer, Types};
 use crate::{Batch, Operation, OperationId, Outcome};
-use std::sync::Arc;
 
 /// Operations in one entry. More wait for the next one.
 const MAX_BATCH: usize = 256;
@@ -78,6 +79,8 @@ async fn run(engine: Engine, stop: Arc<Stop>, mut waiting: mpsc::Receiver<Propos
             // Whoever stopped waiting does not want to know.
             drop(answer.send(outcome));
         }
+        // Whoever proposes again at once shall share the next entry, not miss it.
+        tokio::task::yield_now().await;
     }
 }
 
