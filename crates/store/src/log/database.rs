@@ -1,5 +1,5 @@
-use std::ops::RangeBounds;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::ops::{Deref, RangeBounds};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
 use keystead_crypto::Random;
@@ -100,7 +100,7 @@ impl Database {
     pub(super) fn save_vote(&self, vote: &Vote<NodeId>) -> Result<(), Error> {
         let write = self.begin()?;
         self.put_meta(&write, VOTE, &codec::encode_vote(vote))?;
-        write.commit().map_err(error)
+        write.commit()
     }
 
     /// Writes entries, and the committed position beside them, with one fsync.
@@ -125,7 +125,7 @@ impl Database {
         if let Some(committed) = committed {
             self.put_meta(&write, COMMITTED, &codec::encode_log_id(committed))?;
         }
-        write.commit().map_err(error)
+        write.commit()
     }
 
     /// Removes all entries from `since` on, and says which is the last one then.
@@ -136,7 +136,7 @@ impl Database {
             table.retain_in(since.., |_, _| false).map_err(error)?;
             last_entry(&table)?
         };
-        write.commit().map_err(error)?;
+        write.commit()?;
         Ok(last)
     }
 
@@ -150,7 +150,7 @@ impl Database {
                 .map_err(error)?;
         }
         self.put_meta(&write, PURGED, &codec::encode_log_id(upto))?;
-        write.commit().map_err(error)
+        write.commit()
     }
 
     /// The entries `start..end`, all of them.
@@ -215,7 +215,7 @@ impl Database {
                 }
             }
         }
-        write.commit().map_err(error)
+        write.commit()
     }
 
     fn resealed(
@@ -250,7 +250,7 @@ impl Database {
         let mut formats = write.open_table(FORMATS).map_err(error)?;
         formats.insert(FILE, FORMAT).map_err(error)?;
         drop(formats);
-        write.commit().map_err(error)
+        write.commit()
     }
 
     /// The format of the file; `None` if it is new.
@@ -310,20 +310,52 @@ impl Database {
         Ok(())
     }
 
-    fn begin(&self) -> Result<WriteTransaction, Error> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or_else(|| Error::closed(FILE))?;
-        let mut write = database.begin_write().map_err(error)?;
-        // With one phase, a last commit that is damaged later looks like one that was
-        // never finished, and what it confirmed would silently be gone.
-        write.set_two_phase_commit(true);
-        Ok(write)
+    fn begin(&self) -> Result<Held<'_, WriteTransaction>, Error> {
+        self.hold(|database| {
+            let mut write = database.begin_write().map_err(error)?;
+            // With one phase, a last commit that is damaged later looks like one that was
+            // never finished, and what it confirmed would silently be gone.
+            write.set_two_phase_commit(true);
+            Ok(write)
+        })
     }
 
-    fn read(&self) -> Result<ReadTransaction, Error> {
+    fn read(&self) -> Result<Held<'_, ReadTransaction>, Error> {
+        self.hold(|database| database.begin_read().map_err(error))
+    }
+
+    fn hold<T>(
+        &self,
+        begin: impl FnOnce(&redb::Database) -> Result<T, Error>,
+    ) -> Result<Held<'_, T>, Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or_else(|| Error::closed(FILE))?;
-        database.begin_read().map_err(error)
+        let transaction = begin(database.as_ref().ok_or_else(|| Error::closed(FILE))?)?;
+        Ok(Held {
+            transaction,
+            _database: database,
+        })
+    }
+}
+
+/// A transaction, for whose end [`Database::close`] waits: only then the file is free.
+struct Held<'a, T> {
+    transaction: T,
+    _database: RwLockReadGuard<'a, Option<redb::Database>>,
+}
+
+// === impl Held ===
+
+impl Held<'_, WriteTransaction> {
+    fn commit(self) -> Result<(), Error> {
+        self.transaction.commit().map_err(error)
+    }
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.transaction
     }
 }
 
