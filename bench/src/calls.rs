@@ -1,5 +1,7 @@
 //! What the load generator asks.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Method;
@@ -15,8 +17,19 @@ pub(crate) const KEY: &str = "bench";
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// The `Content-Type`.
+    pub(crate) format: &'static str,
     pub(crate) body: Bytes,
 }
+
+/// JSON.
+pub(crate) const JSON: &str = "application/json";
+
+/// Frames of MinIO KMS.
+pub(crate) const FRAMES: &str = "application/octet-stream";
+
+/// A message of gRPC.
+pub(crate) const GRPC: &str = "application/grpc";
 
 /// A kind of request and how to make the next one.
 #[derive(Clone)]
@@ -33,7 +46,13 @@ pub(crate) enum Calls {
     },
     /// The secret of one of `count` keys, in the same order, from a K/V engine.
     Read { count: u64, folder: &'static str },
+    /// What a function makes of the number.
+    Made(Maker),
 }
+
+/// Makes the call of a number.
+#[derive(Clone)]
+pub(crate) struct Maker(Arc<dyn Fn(u64) -> Call + Send + Sync>);
 
 // === impl Call ===
 
@@ -42,6 +61,7 @@ impl Call {
         Self {
             method: Method::GET,
             path: path.to_owned(),
+            format: JSON,
             body: Bytes::new(),
         }
     }
@@ -50,7 +70,18 @@ impl Call {
         Self {
             method: Method::POST,
             path,
+            format: JSON,
             body: Bytes::from(body.to_string()),
+        }
+    }
+
+    /// A `POST` of something else than JSON.
+    pub(crate) fn posting(path: String, format: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            format,
+            body: Bytes::from(body),
         }
     }
 
@@ -58,6 +89,7 @@ impl Call {
         Self {
             method: Method::PUT,
             path: format!("/v1/key/create/{name}"),
+            format: JSON,
             body: Bytes::new(),
         }
     }
@@ -98,6 +130,11 @@ impl Calls {
         ])
     }
 
+    /// What `make` makes of the number.
+    pub(crate) fn made(make: impl Fn(u64) -> Call + Send + Sync + 'static) -> Self {
+        Self::Made(Maker(Arc::new(make)))
+    }
+
     /// Data keys from `called` of `stored` keys, which [`spread_name`] names.
     pub(crate) fn spread(called: u64, stored: u64) -> Self {
         Self::Spread {
@@ -121,6 +158,7 @@ impl Calls {
                 Call {
                     method: Method::POST,
                     path: format!("/v1/key/generate/{}", spread(turn, *stored)),
+                    format: JSON,
                     body: body.clone(),
                 }
             }
@@ -128,17 +166,21 @@ impl Calls {
                 let name = spread(sequence, *count);
                 Call::get(&format!("/v1/{folder}/{name}?version=1"))
             }
+            Self::Made(Maker(make)) => make(sequence),
         }
     }
 }
 
-/// A prime stride visits every key once before it comes back.
 fn spread(sequence: u64, count: u64) -> String {
-    let number = sequence
+    spread_name(scattered(sequence, count))
+}
+
+/// A number below `count`. A prime stride visits every one once before it comes back.
+pub(crate) fn scattered(sequence: u64, count: u64) -> u64 {
+    sequence
         .wrapping_mul(2_147_483_647)
         .checked_rem(count)
-        .unwrap_or(0);
-    spread_name(number)
+        .unwrap_or(0)
 }
 
 /// The name of key `number` in a store of many.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::{CONTENT_TYPE, HOST, TE};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
@@ -20,7 +20,10 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::calls::Call;
+use crate::calls::{Call, GRPC};
+
+/// 0 is success.
+const GRPC_STATUS: &str = "grpc-status";
 
 /// The HTTP version of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,7 +132,11 @@ impl Client {
         };
         let request = match &self.token {
             Some(token) => request.header("X-Vault-Token", token),
-            None => request.header(CONTENT_TYPE, "application/json"),
+            None => request.header(CONTENT_TYPE, call.format),
+        };
+        let request = match call.format {
+            GRPC => request.header(TE, "trailers"),
+            _ => request,
         };
         let request = request.body(Full::new(call.body.clone()))?;
         let response = match sender {
@@ -143,7 +150,19 @@ impl Client {
             }
         };
         let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
+        // An answer without a body has its trailers in the head.
+        let early = response.headers().get(GRPC_STATUS).cloned();
+        let body = response.into_body().collect().await?;
+        let late = body
+            .trailers()
+            .and_then(|trailers| trailers.get(GRPC_STATUS));
+        let outcome = late.cloned().or(early);
+        ensure!(
+            outcome.is_none_or(|outcome| outcome == "0"),
+            "{}: refused",
+            call.path
+        );
+        let body = body.to_bytes();
         ensure!(
             status == StatusCode::OK,
             "{}: {status} {}",

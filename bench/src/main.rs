@@ -19,6 +19,7 @@ mod floor;
 mod load;
 mod many_keys;
 mod measure;
+mod minkms;
 mod report;
 mod server;
 mod stores;
@@ -29,7 +30,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-/// Measures the kes server and prints the tables of docs/performance.md.
+/// Measures the servers and prints the tables of docs/performance.md.
 #[derive(Parser)]
 #[command(name = "./dev bench")]
 struct Cli {
@@ -46,6 +47,9 @@ enum Command {
     /// Measures what a remote key store costs instead: OpenBao, started from where
     /// KEYSTEAD_BAO says.
     Stores,
+    /// Measures the minkms server instead: against the floor, against etcd, and with a
+    /// million keys.
+    Minkms(minkms::Options),
 }
 
 /// What to measure, and for how long.
@@ -106,6 +110,7 @@ fn main() -> Result<()> {
         match cli.command {
             Some(Command::Floor(options)) => floor::serve(&options).await,
             Some(Command::Stores) => stores::all(&cli.plan).await,
+            Some(Command::Minkms(options)) => minkms::all(&cli.plan, &options).await,
             None => measure::all(&cli.plan).await,
         }
     })

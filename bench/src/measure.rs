@@ -31,7 +31,7 @@ pub(crate) struct Subject {
     pub(crate) server: Server,
     pub(crate) binary: PathBuf,
     pub(crate) store: PathBuf,
-    calls: Vec<(&'static str, Calls)>,
+    pub(crate) calls: Vec<(&'static str, Calls)>,
 }
 
 /// One line of a table while it is measured.
@@ -69,7 +69,7 @@ pub(crate) async fn all(plan: &Plan) -> Result<()> {
 }
 
 /// One floor server per kind of call, with answers as long as ours.
-async fn floors(site: &Site, subjects: &[Subject]) -> Result<Vec<Server>> {
+pub(crate) async fn floors(site: &Site, subjects: &[Subject]) -> Result<Vec<Server>> {
     let ours = subjects.first().context("no server")?;
     let mut floors = Vec::new();
     for (_, calls) in &ours.calls {
@@ -108,7 +108,7 @@ async fn start(site: &Site, subjects: &[Subject], report: &mut Report) -> Result
 }
 
 /// All cached calls as fast as it goes, then one kind at a fixed rate.
-async fn cached(
+pub(crate) async fn cached(
     plan: &Plan,
     subjects: &[Subject],
     floors: &[Server],

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use keystead_crypto::SystemRandom;
-use keystead_identity::ApiKey;
+use keystead_crypto::{Random, SystemRandom};
+use keystead_identity::{ApiKey, KmsApiKey, KmsIdentity};
 use rustix::param::clock_ticks_per_second;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -19,10 +19,18 @@ use crate::client::{Client, Protocol};
 /// The name of floor servers.
 pub(crate) const FLOOR: &str = "floor";
 
+/// The name of etcd.
+pub(crate) const ETCD: &str = "etcd";
+
+/// A software HSM key that protects nothing.
+const HSM_KEY: &str = "hsm:aes256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// A scratch folder with what all servers share: certificate, key, administrator.
 pub(crate) struct Site {
     folder: tempfile::TempDir,
     admin: Arc<ApiKey>,
+    /// The same key, as MinIO KMS names it.
+    root: KmsIdentity,
 }
 
 /// A running server; ended when dropped.
@@ -65,9 +73,12 @@ impl Site {
             .status()
             .with_context(|| format!("{} does not run", kes.display()))?;
         ensure!(made.success(), "{} makes no certificate", kes.display());
+        let mut seed = [0; 32];
+        SystemRandom.fill(&mut seed)?;
         Ok(Self {
             folder,
-            admin: Arc::new(ApiKey::generate(&SystemRandom)?),
+            admin: Arc::new(ApiKey::from_seed(&seed)?),
+            root: KmsApiKey::from_seed(&seed)?.identity(),
         })
     }
 
@@ -129,6 +140,50 @@ impl Site {
         self.start(FLOOR, address, command).await
     }
 
+    /// A MinIO KMS server on a folder, with a software HSM.
+    pub(crate) async fn minkms(
+        &self,
+        name: &'static str,
+        binary: &Path,
+        store: &Path,
+    ) -> Result<Server> {
+        let address = free_address()?;
+        let text = format!(
+            "version: v1\nadmin:\n  identity: {}\ntls:\n  certs:\n  - key: server.key\n    \
+             cert: server.crt\nlog:\n  audit: off\n",
+            self.root
+        );
+        let file = format!("{name}-{}.yml", address.port());
+        fs::write(self.folder.path().join(&file), text)?;
+        let address = address.to_string();
+        let mut command = Command::new(binary);
+        command
+            .args(["server", "--config", &file, "--address", &address])
+            .args(["--host", &address])
+            .arg(store)
+            .env("MINIO_KMS_HSM_KEY", HSM_KEY);
+        self.start(name, address.parse()?, command).await
+    }
+
+    /// An etcd with one member. It does not ask for client certificates.
+    pub(crate) async fn etcd(&self, binary: &Path, store: &Path) -> Result<Server> {
+        let address = free_address()?;
+        let clients = format!("https://{address}");
+        let peers = format!("http://{}", free_address()?);
+        let mut command = Command::new(binary);
+        command
+            .arg("--data-dir")
+            .arg(store)
+            .args(["--cert-file", "server.crt", "--key-file", "server.key"])
+            .args(["--listen-client-urls", &clients])
+            .args(["--advertise-client-urls", &clients])
+            .args(["--listen-peer-urls", &peers])
+            .args(["--initial-advertise-peer-urls", &peers])
+            .args(["--initial-cluster", &format!("default={peers}")])
+            .args(["--log-level", "error"]);
+        self.start(ETCD, address, command).await
+    }
+
     async fn start(
         &self,
         name: &'static str,
@@ -150,9 +205,9 @@ impl Site {
             admin: Arc::clone(&self.admin),
         };
         let client = server.client(Protocol::Http1)?;
-        timeout(Duration::from_secs(60), server.answers(&client))
+        timeout(Duration::from_secs(120), server.answers(&client))
             .await
-            .with_context(|| format!("{name} is not ready after a minute"))??;
+            .with_context(|| format!("{name} is not ready after two minutes"))??;
         server.ready = started.elapsed();
         Ok(server)
     }
