@@ -12,6 +12,9 @@ use crate::failure::Failure;
 pub(crate) const PROTOBUF: HeaderValue = HeaderValue::from_static(CONTENT_TYPE_PROTOBUF);
 const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE_JSON);
 
+/// What official clients accept where JSON and protobuf will do.
+const ANY_APPLICATION: &str = "application/*";
+
 /// What an operation ends with.
 pub(crate) type Answer = Result<Response<Body>, Failure>;
 
@@ -29,9 +32,11 @@ pub(crate) fn frames(frames: FrameWriter) -> Response<Body> {
     with_type(PROTOBUF, Bytes::from_owner(frames.into_body()))
 }
 
-/// A document, in protobuf for those who accept only that, else in JSON.
+/// A document, in JSON for people and their tools. Official clients, which accept any
+/// application data, get protobuf: the older ones do not read JSON with members that are
+/// newer than they are.
 pub(crate) fn document(message: &(impl Message + serde::Serialize), accept: &HeaderMap) -> Answer {
-    if wants_protobuf(accept) {
+    if accepts(accept, &[CONTENT_TYPE_PROTOBUF, ANY_APPLICATION]) {
         return Ok(with_type(PROTOBUF, message.encode_to_vec()));
     }
     let json = to_vec(message)
@@ -41,7 +46,7 @@ pub(crate) fn document(message: &(impl Message + serde::Serialize), accept: &Hea
 
 /// An error as the client compares it.
 pub(crate) fn error(error: &ApiError, accept: &HeaderMap) -> Response<Body> {
-    let mut response = if wants_protobuf(accept) {
+    let mut response = if accepts(accept, &[CONTENT_TYPE_PROTOBUF]) {
         with_type(PROTOBUF, error.to_protobuf())
     } else {
         with_type(JSON, error.to_json())
@@ -78,13 +83,17 @@ pub(crate) fn stream(body: Body) -> Response<Body> {
     response
 }
 
-/// Whether a client names protobuf and not `application/*`, which may be either.
-fn wants_protobuf(headers: &HeaderMap) -> bool {
+/// Whether a client names one of these media ranges.
+fn accepts(headers: &HeaderMap, ranges: &[&str]) -> bool {
     let mut accepted = headers
         .get_all(ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|range| range.split(';').next().unwrap_or_default().trim());
-    accepted.any(|range| range.eq_ignore_ascii_case(CONTENT_TYPE_PROTOBUF))
+    accepted.any(|range| {
+        ranges
+            .iter()
+            .any(|wanted| range.eq_ignore_ascii_case(wanted))
+    })
 }

@@ -17,38 +17,45 @@ async fn everybody_learns_the_version() {
     let world = World::new().await;
     for version in VERSIONS {
         let mut nobody = world.connect(None, version).await.unwrap();
-        let answer = nobody.get("/version").await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.headers["content-type"], "application/json");
-        assert_eq!(
-            answer.headers["content-length"],
-            answer.body.len().to_string()
-        );
-        let document: Value = serde_json::from_slice(&answer.body).unwrap();
-        let expected = json!({
-            "version": "2026-11-21T16-00-00Z",
-            "commit": "c0ffee",
-            "api_version": "v1",
-            "host": "kms0:7373",
-            "fips140": false,
-        });
-        assert_eq!(document, expected);
-
-        let request = http::Request::get("/version")
-            .header("host", "localhost")
-            .header("accept", "application/octet-stream")
-            .body(Payload::default())
-            .unwrap();
-        let answer = nobody.send(request).await;
-        assert_eq!(answer.headers["content-type"], "application/octet-stream");
-        let message = VersionResponse::decode(answer.body).unwrap();
-        assert_eq!(message.host, "kms0:7373");
+        let mut get = async |accept| {
+            let request = http::Request::get("/version")
+                .header("host", "localhost")
+                .header("accept", accept)
+                .body(Payload::default())
+                .unwrap();
+            let answer = nobody.send(request).await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(
+                answer.headers["content-length"],
+                answer.body.len().to_string()
+            );
+            answer
+        };
+        for accept in ["*/*", "application/json"] {
+            let answer = get(accept).await;
+            assert_eq!(answer.headers["content-type"], "application/json");
+            let document: Value = serde_json::from_slice(&answer.body).unwrap();
+            let expected = json!({
+                "version": "2026-11-21T16-00-00Z",
+                "commit": "c0ffee",
+                "api_version": "v1",
+                "host": "kms0:7373",
+                "fips140": false,
+            });
+            assert_eq!(document, expected);
+        }
+        for accept in ["application/octet-stream", "application/*"] {
+            let answer = get(accept).await;
+            assert_eq!(answer.headers["content-type"], "application/octet-stream");
+            let message = VersionResponse::decode(answer.body).unwrap();
+            assert_eq!(message.host, "kms0:7373");
+        }
 
         let head = nobody
             .call(Method::HEAD, "/version", Payload::default())
             .await;
         assert_eq!((head.status, head.body.len()), (200, 0));
-        assert_eq!(head.headers["content-type"], "application/json");
+        assert_eq!(head.headers["content-type"], "application/octet-stream");
     }
 }
 
