@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use keystead_crypto::SecretKey;
+use keystead_identity::KmsIdentity;
 use keystead_store::{
     Caller as Author, Created, NewIdentity, Operation, Versions, rules_from_message,
 };
@@ -109,7 +110,7 @@ fn operation(
         },
         Request::CreateIdentity(request) => Operation::CreateIdentity {
             enclave: enclave()?,
-            identity: new_identity(request)?,
+            identity: new_identity(request, shared.store.root())?,
             at: created.at,
             by,
         },
@@ -131,9 +132,19 @@ const fn versions(request: &DeleteKeyRequest) -> Versions {
     }
 }
 
-fn new_identity(request: &CreateIdentityRequest) -> Result<NewIdentity, Failure> {
+/// The root that a configuration names is known to this node alone, so it is kept out of
+/// enclaves here; the recorded one is kept out where the change is applied (D22).
+fn new_identity(
+    request: &CreateIdentityRequest,
+    root: KmsIdentity,
+) -> Result<NewIdentity, Failure> {
+    let identity = identity(&request.identity)?;
+    if identity == root {
+        let message = "the root identity cannot be registered";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, message).into());
+    }
     Ok(NewIdentity {
-        identity: identity(&request.identity)?,
+        identity,
         privilege: request.privilege.parse()?,
         is_service_account: request.is_service_account,
         tags: request.tags.clone(),

@@ -34,7 +34,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// The one protocol that is offered. Requests are small and rare, and a server answers
-/// each a fifth faster over HTTP/1.1 than over HTTP/2 (docs/performance.md).
+/// them faster than over HTTP/2: the reads in docs/performance.md show by how much.
 const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// Everything that does not mean itself in a path segment.

@@ -1,5 +1,6 @@
 //! Identities and service accounts (decisions D21 to D23).
 
+use keystead_store::Operation;
 use keystead_wire_kms::message::{
     AssignPolicyRequest, CreateIdentityRequest, DeleteIdentityRequest, GenerateKeyRequest,
     IdentityRequest, IdentityResponse, ListRequest,
@@ -136,6 +137,21 @@ async fn nobody_makes_a_sysadmin_or_registers_the_root() {
             .identity(&id(0))
             .is_none()
     );
+}
+
+/// The state may have recorded another root than the one that the configuration names.
+#[tokio::test]
+async fn nobody_registers_the_root_of_the_configuration() {
+    let world = world().await;
+    let recorded = Operation::SetRoot { identity: id(50) };
+    world.store.propose(recorded).await.unwrap();
+    for number in [0, 1] {
+        let mut client = world.member(number).await;
+        for root in [0, 50] {
+            let status = created(&mut client, &create(root, "User", false)).await;
+            assert_eq!(status, 400, "{number} registers {root}");
+        }
+    }
 }
 
 #[tokio::test]
